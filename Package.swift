@@ -1,0 +1,42 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+  name: "AsyncSockets",
+  products: [
+    .library(name: "Framing", targets: ["Framing"]),
+    .library(name: "AsyncSockets", targets: ["AsyncSockets"]),
+    .library(name: "TCPServer", targets: ["TCPServer"]),
+    .library(name: "TestHarness", targets: ["TestHarness"]),
+    .executable(name: "rot13", targets: ["rot13"]),
+  ],
+  targets: [
+    .systemLibrary(name: "CLinux"),
+    .target(name: "Framing", swiftSettings: settings),
+    .target(name: "AsyncSockets", dependencies: ["CLinux", "Framing"], swiftSettings: settings),
+    .target(name: "TCPServer", dependencies: ["AsyncSockets", "Framing"], swiftSettings: settings),
+    .target(
+      name: "TestHarness", dependencies: ["AsyncSockets", "Framing", "TCPServer"],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "rot13", dependencies: ["TCPServer"], path: "Examples/rot13", swiftSettings: settings),
+    .testTarget(
+      name: "FramingTests", dependencies: ["Framing"], swiftSettings: settings),
+    .testTarget(
+      name: "AsyncSocketsTests", dependencies: ["AsyncSockets", "Framing", "TestHarness", "CLinux"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "TCPServerTests",
+      dependencies: ["TCPServer", "AsyncSockets", "Framing", "TestHarness", "CLinux"],
+      swiftSettings: settings),
+  ]
+)

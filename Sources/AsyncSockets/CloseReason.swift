@@ -1,0 +1,49 @@
+import Framing
+
+/// How a connection ended; each has exactly one, and the first cause wins.
+public enum CloseReason: Hashable, Sendable {
+  /// This side closed it, by `close()` or by leaving the scope.
+  case closed
+  /// This side aborted it.
+  case aborted
+  /// The peer ended its stream, and then this side closed.
+  case closedByPeer
+  /// The peer reset it.
+  case reset
+  /// A limit ended it.
+  case limit(SocketError.Limit)
+  /// It ended because the server drained.
+  case drained
+  /// The task that served it was cancelled.
+  case cancelled
+  /// The handler threw; the text describes the error.
+  case handlerThrew(String)
+  /// The peer's bytes were not what the codec expects; the text says where.
+  case framing(String)
+  /// A system call failed.
+  case failed(Errno, call: String)
+}
+
+extension CloseReason {
+  init(_ error: SocketError) {
+    switch error {
+    case .reset: self = .reset
+    case .failed(let errno, let call, _): self = .failed(errno, call: call)
+    case .limit(let limit): self = .limit(limit)
+    case .closed: self = .closed
+    default: self = .handlerThrew(error.description)
+    }
+  }
+}
+
+extension CloseReason {
+  /// The reason of a connection whose handler threw.
+  init(leavingScopeBy error: any Error) {
+    switch error {
+    case is CancellationError: self = .cancelled
+    case let error as FramingError: self = .framing("\(error)")
+    case let error as SocketError: self = CloseReason(error)
+    default: self = .handlerThrew("\(error)")
+    }
+  }
+}

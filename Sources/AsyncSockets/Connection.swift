@@ -1,0 +1,179 @@
+import Framing
+
+/// A connected stream of bytes in both directions: TCP, a Unix socket, or a transport of your own.
+///
+/// It may be used from any task, on or off its event loop. One task at a time reads; any number may send, and each
+/// send reaches the wire whole, in call order. Reading is pull-driven: nothing is taken from the kernel before
+/// somebody asks, so that a slow reader slows its peer down.
+///
+/// Whoever is handed a connection by a scope (`TCPServer.serve`) need not close it. Everybody else calls `close()`
+/// or `abort()`; a connection whose last handle is dropped without is aborted, and counted in
+/// `EventLoop.census`.
+public final class Connection: Sendable {
+  package let handle: Handle
+
+  /// The core, which modules above may hold without knowing its parts.
+  package struct Handle: Sendable {
+    let core: ConnectionCore
+  }
+
+  var core: ConnectionCore { handle.core }
+
+  init(_ core: ConnectionCore) {
+    handle = Handle(core: core)
+  }
+
+  /// Carries a connection over a transport of your own.
+  ///
+  /// - Parameters:
+  ///   - transport: what moves the bytes; the connection owns it from here on and closes it.
+  ///   - loop: where deadlines and queued output are served.
+  ///   - peerAddress: who is at the other end, for errors and diagnostics.
+  ///   - options: limits and watermarks.
+  /// - Throws: `SocketError.invalid` for options that cannot work.
+  public convenience init(
+    over transport: any Transport, on loop: EventLoop, peerAddress: SocketAddress? = nil,
+    options: ConnectionOptions = ConnectionOptions()
+  ) throws(SocketError) {
+    try options.validate()
+    self.init(
+      ConnectionCore(
+        endpoint: .custom(transport), loop: loop, localAddress: nil, peerAddress: peerAddress,
+        options: options))
+    core.start()
+  }
+
+  deinit {
+    core.abandon()
+  }
+}
+
+// MARK: - What it is
+
+extension Connection {
+  /// The event loop that serves it.
+  public var loop: EventLoop { core.loop }
+
+  /// This end's address; `nil` for a transport that has none.
+  public var localAddress: SocketAddress? { core.localAddress }
+
+  /// The other end's address; `nil` when the peer had gone before it could be asked, or the transport has none.
+  public var peerAddress: SocketAddress? { core.peerAddress }
+
+  /// How the connection ended, once it did; the first cause stays.
+  public var closeReason: CloseReason? { core.state.withLock { $0.closeReason } }
+
+  /// Whether the server has begun to drain: what had arrived is still delivered, then the input ends.
+  public var isDraining: Bool { core.state.withLock { $0.isDraining } }
+
+  /// How much has been moved so far.
+  public var counters: Counters {
+    core.state.withLock { state in
+      Counters(
+        bytesRead: state.bytesRead, bytesAccepted: state.output.accepted, bytesWritten: state.output.written)
+    }
+  }
+
+  /// Bytes that a connection has moved.
+  public struct Counters: Hashable, Sendable {
+    /// Taken from the transport.
+    public let bytesRead: UInt64
+    /// Accepted by sends.
+    public let bytesAccepted: UInt64
+    /// Taken by the kernel; what was accepted and is not among these is queued.
+    public let bytesWritten: UInt64
+  }
+}
+
+// MARK: - Reading
+
+extension Connection {
+  /// The bytes that arrive, as a sequence of chunks that ends with the peer's stream.
+  public var inbound: InboundChunks { InboundChunks(connection: self) }
+
+  /// Reads what has arrived, waiting for the first byte.
+  ///
+  /// - Parameters:
+  ///   - limit: the most bytes to return, at least 1; 64 KiB by default.
+  ///   - deadline: when to give up.
+  /// - Returns: between 1 and `limit` bytes; `nil` at the end of the stream.
+  /// - Throws: `SocketError`; `.timedOut` and `CancellationError` have consumed nothing.
+  public func read(atMost limit: Int = 65_536, deadline: Deadline = .never) async throws -> [UInt8]? {
+    try await core.readChunk(atMost: limit, deadline: deadline)
+  }
+
+  /// Reads what has arrived into memory of the caller's, waiting for the first byte.
+  ///
+  /// - Parameters:
+  ///   - buffer: filled from its start; it must not be empty.
+  ///   - deadline: when to give up.
+  /// - Returns: how many bytes were stored; 0 at the end of the stream.
+  /// - Throws: as `read(atMost:deadline:)`.
+  public func read(into buffer: inout MutableRawSpan, deadline: Deadline = .never) async throws -> Int {
+    try await core.read(into: &buffer, deadline: deadline)
+  }
+
+  /// Goes on with a codec: frames in, frames out. The bytes that were received and not yet read come first.
+  ///
+  /// The framed connection takes this one's place; do not read from both.
+  public func framed<F: Framing>(_ framing: F) -> FramedConnection<F> {
+    FramedConnection(self, decoder: framing.makeDecoder(), encoder: framing.makeEncoder())
+  }
+}
+
+// MARK: - Writing
+
+extension Connection {
+  /// Sends bytes: whole, or not at all.
+  ///
+  /// They go into the output buffer and reach the kernel no later than this task's next suspension. With 64 KiB
+  /// queued (the high mark), the call waits its turn, first come first served; when the message itself fills the
+  /// buffer, it returns once that has fallen to 32 KiB (the low mark).
+  ///
+  /// - Throws: `SocketError` of this connection, also one that an earlier send met after it had returned;
+  ///   `CancellationError` when cancelled before the bytes were accepted, in which case none is sent.
+  public func send(_ bytes: [UInt8]) async throws {
+    try await core.send { holdsTurn in try core.trySend(bytes, holdsTurn: holdsTurn) }
+  }
+
+  /// Sends text as UTF-8, as `send(_:)` sends bytes.
+  public func send(_ text: String) async throws {
+    try await send(Array(text.utf8))
+  }
+
+  /// Returns when the kernel has everything that was sent before.
+  ///
+  /// - Throws: the error that keeps it from getting there; `CancellationError`, and the bytes still go.
+  public func flush() async throws { try await core.flush() }
+
+  /// Ends the outgoing stream (half-close): flushes, then sends FIN. Reading goes on.
+  ///
+  /// - Throws: as `flush()`; `SocketError.closed` when the connection is closed already.
+  public func finishWriting() async throws { try await core.finishWriting() }
+}
+
+// MARK: - Ending
+
+extension Connection {
+  /// Closes in good order: flushes for as long as that makes progress, sends FIN, and discards what still
+  /// arrives until the peer ends its stream (at most 1 s and 256 KiB), so that the last bytes are not lost to a
+  /// reset.
+  ///
+  /// Others who read or send are told `SocketError.closed`. Cancellation does not cut it short; repeated calls
+  /// return when the first is done.
+  public func close() async { await core.close(flushLimit: nil, reason: nil) }
+
+  /// Resets the connection at once and drops what is queued.
+  public func abort() { core.abort() }
+
+  /// Ends the connection as leaving its scope by an error does: flushes for at most a second, then closes.
+  package func close(after error: any Error) async {
+    await core.close(flushLimit: .seconds(1), reason: CloseReason(leavingScopeBy: error))
+  }
+}
+
+extension Connection.Handle {
+  package func beginDrain() { core.beginDrain() }
+  package func stopLingering() { core.stopLingering() }
+  package func abort() { core.abort() }
+}

@@ -1,0 +1,64 @@
+/// One connection as its event loop sees it: the transport, what waits for it, and how it ended.
+///
+/// Its state, the descriptor included, is behind one lock. A system call, the change of the ready bits that
+/// follows from it, and the close are each one critical section: otherwise a reader on another thread could lose
+/// its wake-up, or read the bytes of a stranger whose descriptor has the same number. No continuation is resumed
+/// while the lock is held.
+final class ConnectionCore: Sendable {
+  let loop: EventLoop
+  let core: EventLoopCore
+  let localAddress: SocketAddress?
+  let peerAddress: SocketAddress?
+  let options: ConnectionOptions
+  let state: Lock<ConnectionState>
+  let reading = ReaderSlot()
+
+  init(
+    endpoint: consuming sending Endpoint, loop: EventLoop, localAddress: SocketAddress?,
+    peerAddress: SocketAddress?, options: ConnectionOptions
+  ) {
+    self.loop = loop
+    core = loop.core
+    self.localAddress = localAddress
+    self.peerAddress = peerAddress
+    self.options = options
+    state = Lock(ConnectionState(endpoint: endpoint, now: core.now))
+  }
+
+  /// Begins to watch the transport. Until then reads and writes work as well, since both are tried first.
+  func start() {
+    if let transport = state.withLock({ $0.endpoint.customTransport }) {
+      transport.notifyReadiness { [weak self] in self?.ready($0) }
+    } else {
+      core.perform(.register(self))
+    }
+    watchIdleness()
+  }
+
+  func ready(_ readiness: TransportReadiness) {
+    let (reader, mustFlush) = state.withLock { state -> (WakeContinuation?, Bool) in
+      state.readiness.note(readiness)
+      let mustFlush =
+        state.readiness.canWrite && (!state.output.isEmpty || !state.writers.isEmpty) && !state.isDirty
+        && state.phase != .closed
+      if mustFlush { state.isDirty = true }
+      return (state.readiness.canRead ? state.takeReader() : nil, mustFlush)
+    }
+    reader?.resume()
+    if mustFlush { core.perform(.flush(self)) }
+  }
+}
+
+extension ConnectionCore: Pollable {
+  func withDescriptor<Result>(_ body: (Int32) -> Result) -> Result? {
+    state.withLock { state in
+      if let number = state.endpoint.descriptorNumber { body(number) } else { nil }
+    }
+  }
+
+  func ready(_ events: Epoll.Events) { ready(TransportReadiness(events)) }
+
+  func registrationFailed(_ error: SocketError) { end(with: error, reason: CloseReason(error)) }
+
+  func loopStopped() { end(with: .closed, reason: .aborted) }
+}

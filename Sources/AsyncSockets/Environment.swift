@@ -1,0 +1,24 @@
+/// Where a server or client finds its event loops, and through them its time.
+///
+/// It is read once, when something binds or connects, from the current task; a test or simulation puts its own
+/// there with `Environment.$current.withValue`.
+public struct Environment: Sendable {
+  private let group: EventLoopGroup?
+
+  /// An environment with loops of its own; by default the shared ones.
+  public init(loops: EventLoopGroup? = nil) {
+    group = loops
+  }
+
+  /// The loops to work on.
+  ///
+  /// - Throws: `SocketError.failed` when the shared loops cannot be started.
+  public var loops: EventLoopGroup {
+    get throws(SocketError) {
+      if let group { group } else { try EventLoopGroup.shared }
+    }
+  }
+
+  /// The environment of the current task.
+  @TaskLocal public static var current = Environment()
+}

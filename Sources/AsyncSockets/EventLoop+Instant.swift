@@ -1,0 +1,53 @@
+extension EventLoop {
+  /// A point in time on the clock of an event loop, with a resolution of one nanosecond.
+  public struct Instant: InstantProtocol, Hashable, Sendable {
+    /// Nanoseconds since the clock's own zero.
+    public let nanoseconds: Int64
+
+    /// The point that many nanoseconds after the clock's zero.
+    public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+
+    /// The instant `duration` later; one beyond the clock's range becomes its end.
+    public func advanced(by duration: Duration) -> Instant {
+      let (sum, overflow) = nanoseconds.addingReportingOverflow(duration.saturatedNanoseconds)
+      guard overflow else { return Instant(nanoseconds: sum) }
+      return Instant(nanoseconds: nanoseconds < 0 ? .min : .max)
+    }
+
+    /// The time from here to `other`, negative when that is earlier.
+    public func duration(to other: Instant) -> Duration {
+      .nanoseconds(other.nanoseconds) - .nanoseconds(nanoseconds)
+    }
+
+    public static func < (left: Instant, right: Instant) -> Bool { left.nanoseconds < right.nanoseconds }
+  }
+}
+
+extension Duration {
+  /// Whole nanoseconds, clamped to what 64 bits hold (292 years).
+  var saturatedNanoseconds: Int64 {
+    let (seconds, attoseconds) = components
+    let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+    guard !overflow else { return seconds < 0 ? .min : .max }
+    let (sum, carried) = whole.addingReportingOverflow(attoseconds / 1_000_000_000)
+    return carried ? (seconds < 0 ? .min : .max) : sum
+  }
+}
+
+/// When an operation gives up.
+public enum Deadline: Hashable, Sendable {
+  /// No deadline.
+  case never
+  /// This long after the call.
+  case after(Duration)
+  /// At a point on the clock of the connection's event loop, which several operations can share.
+  case at(EventLoop.Instant)
+
+  func instant(now: @autoclosure () -> EventLoop.Instant) -> EventLoop.Instant? {
+    switch self {
+    case .never: nil
+    case .after(let duration): now().advanced(by: duration)
+    case .at(let instant): instant
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import Synchronization
+
+#if !os(Linux)
+  #error("AsyncSockets runs on Linux: its event loop is built on epoll(7)")
+#endif
+
+/// One thread that waits for sockets and runs the tasks that serve them.
+///
+/// The loop is an actor on its own thread, and the same thread is a task executor: a child task that is added
+/// with `executorPreference: loop.executor` reads, writes and waits without ever leaving it.
+///
+/// A loop lives until `shutdown()`, or until the last reference to it goes.
+public actor EventLoop {
+  nonisolated let core: EventLoopCore
+
+  /// Starts a loop and its thread.
+  ///
+  /// - Parameter clock: what deadlines are measured by; the system's monotonic clock by default.
+  /// - Throws: `SocketError.failed` when the system has no descriptor or thread left.
+  public init(clock: any LoopClock = MonotonicClock.shared) throws(SocketError) {
+    core = try EventLoopCore(clock: clock, kernel: LinuxKernel.shared)
+  }
+
+  /// Starts a loop whose system calls a test may play.
+  package init(clock: any LoopClock = MonotonicClock.shared, kernel: any Kernel) throws(SocketError) {
+    core = try EventLoopCore(clock: clock, kernel: kernel)
+  }
+
+  deinit {
+    core.stop()
+  }
+
+  /// The loop as an actor's executor: an actor that answers it from its own `unownedExecutor` runs on the loop.
+  public nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe core.asUnownedSerialExecutor() }
+
+  /// The loop as a task's executor.
+  public nonisolated var executor: any TaskExecutor { core }
+
+  /// Whether the caller runs on this loop's thread.
+  public nonisolated var isCurrent: Bool { core.isCurrent }
+
+  /// The time on the loop's clock; on the loop itself, the time at which the current turn began.
+  public nonisolated var now: Instant { core.now }
+
+  /// Stops the loop and returns when its thread has run what was enqueued.
+  ///
+  /// Everything that waits on the loop fails with `SocketError.closed`, its connections are aborted, and its
+  /// deadlines come at once. A job that is enqueued later still runs. Does not react to cancellation; repeated
+  /// calls do no harm.
+  public nonisolated func shutdown() async {
+    await core.stopAndWait()
+  }
+
+  /// What the loop holds right now, for tests and diagnostics.
+  public nonisolated var census: Census {
+    Census(
+      registrations: core.registrations.load(ordering: .relaxed),
+      deadlines: core.shared.withLock { $0.deadlines.count },
+      abandonedConnections: core.abandoned.load(ordering: .relaxed))
+  }
+
+  /// A count of what an event loop holds.
+  public struct Census: Hashable, Sendable {
+    /// Descriptors that the loop watches.
+    public let registrations: Int
+    /// Deadlines that have not come yet.
+    public let deadlines: Int
+    /// Connections whose last handle was dropped without `close()` or `abort()` since the loop began; each of
+    /// them was aborted.
+    public let abandonedConnections: Int
+  }
+}

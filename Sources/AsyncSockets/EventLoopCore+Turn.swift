@@ -1,0 +1,158 @@
+import CLinux
+import Glibc
+import Synchronization
+
+// The turn of an event loop: run the jobs that were there, fire what is due, flush what was written, ask the
+// kernel. Jobs that a turn adds wait for the next one, so a task that requeues itself can't starve the sockets.
+
+extension EventLoopCore {
+  func run() {
+    unsafe withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: Epoll.batchSize) { buffer in
+      guard let events = buffer.baseAddress else { return }
+      while true {
+        runJobs()
+        fireDeadlines()
+        flushDirty()
+        guard let timeout = prepareToSleep() else { break }
+        unsafe epoll.wait(milliseconds: timeout, buffer: events) { key, events in
+          if key != Epoll.wakeKey { local.value.table.target(forKey: key)?.ready(events) }
+        } woken: {
+          local.value.now = clock.now
+        }
+        takeRemoteWork()
+        resumeYielded()
+      }
+    }
+    let waiters = shared.withLock { shared in
+      defer { shared.stopWaiters = [] }
+      return shared.stopWaiters
+    }
+    for waiter in waiters { waiter.resume() }
+  }
+
+  private func runJobs() {
+    guard !local.value.jobs.isEmpty else { return }
+    var batch = ContiguousArray<UnownedJob>()
+    swap(&batch, &local.value.jobs)
+    let executor = unsafe asUnownedTaskExecutor()
+    for job in batch { unsafe job.runSynchronously(on: executor) }
+    if local.value.jobs.isEmpty {
+      batch.removeAll(keepingCapacity: true)
+      swap(&batch, &local.value.jobs)
+    }
+  }
+
+  private func fireDeadlines() {
+    let now = local.value.now
+    while let due = shared.withLock({ $0.deadlines.popDue(now) }) {
+      due.target.deadlineReached(due.token)
+    }
+  }
+
+  private func flushDirty() {
+    guard !local.value.dirty.isEmpty else { return }
+    var batch = ContiguousArray<ConnectionCore>()
+    swap(&batch, &local.value.dirty)
+    for connection in batch { connection.flushAtEndOfTurn() }
+    if local.value.dirty.isEmpty {
+      batch.removeAll(keepingCapacity: true)
+      swap(&batch, &local.value.dirty)
+    }
+  }
+
+  /// How long the kernel may hold the loop, in milliseconds (-1: without end); `nil` when the loop is over.
+  private func prepareToSleep() -> Int32? {
+    let isBusy = !local.value.jobs.isEmpty || !local.value.nextTurn.isEmpty || !local.value.dirty.isEmpty
+    var next: EventLoop.Instant?
+    let (phase, mustPoll) = shared.withLock { shared -> (Phase, Bool) in
+      let hasWork = isBusy || !shared.jobs.isEmpty || !shared.operations.isEmpty
+      if shared.phase != .running {
+        if !hasWork, local.value.hasStopped {
+          shared.phase = .stopped
+          return (.stopped, true)
+        }
+        return (shared.phase, true)
+      }
+      shared.isAsleep = !hasWork
+      next = shared.deadlines.next
+      return (.running, hasWork)
+    }
+    switch phase {
+    case .stopped: return nil
+    case .stopping where !local.value.hasStopped: endEverything()
+    default: break
+    }
+    if mustPoll { return 0 }
+    guard let next else { return -1 }
+    guard let nanoseconds = clock.nanoseconds(until: next) else { return -1 }
+    // Rounded up: a deadline that fires early would be a lie.
+    return Int32(clamping: (nanoseconds + 999_999) / 1_000_000)
+  }
+
+  private func takeRemoteWork() {
+    var operations = ContiguousArray<Operation>()
+    swap(&operations, &local.value.operations)
+    shared.withLock { shared in
+      shared.isAsleep = false
+      if !shared.jobs.isEmpty {
+        local.value.jobs.append(contentsOf: shared.jobs)
+        shared.jobs.removeAll(keepingCapacity: true)
+      }
+      if !shared.operations.isEmpty { swap(&operations, &shared.operations) }
+    }
+    for operation in operations { execute(operation) }
+    operations.removeAll(keepingCapacity: true)
+    swap(&operations, &local.value.operations)
+  }
+
+  private func resumeYielded() {
+    guard !local.value.nextTurn.isEmpty else { return }
+    var batch = ContiguousArray<WakeContinuation>()
+    swap(&batch, &local.value.nextTurn)
+    for continuation in batch { continuation.resume() }
+  }
+
+  func execute(_ operation: Operation) {
+    switch operation {
+    case .register(let target): register(target)
+    case .deregister(let target, let descriptor):
+      local.value.table.remove(target, descriptor: descriptor)
+      registrations.store(local.value.table.count, ordering: .relaxed)
+    case .flush(let connection): local.value.dirty.append(connection)
+    case .nextTurn(let continuation):
+      if local.value.hasStopped {
+        continuation.resume()
+      } else {
+        local.value.nextTurn.append(continuation)
+      }
+    }
+  }
+
+  private func register(_ target: any Pollable) {
+    if local.value.hasStopped { return target.loopStopped() }
+    let failure = target.withDescriptor { descriptor -> (Errno, Int32)? in
+      let key = local.value.table.insert(target, descriptor: descriptor)
+      return epoll.add(descriptor, for: .everything, key: key).map { ($0, descriptor) }
+    }
+    if case (let errno, let descriptor)?? = failure {
+      local.value.table.remove(target, descriptor: descriptor)
+      target.registrationFailed(.failed(errno, call: "epoll_ctl", address: nil))
+    }
+    registrations.store(local.value.table.count, ordering: .relaxed)
+  }
+
+  /// The loop stops: whoever waits for a descriptor or a deadline hears of it once.
+  private func endEverything() {
+    local.value.hasStopped = true
+    for target in local.value.table.removeAll() { target.loopStopped() }
+    registrations.store(0, ordering: .relaxed)
+    let end = EventLoop.Instant(nanoseconds: .max)
+    while let due = shared.withLock({ $0.deadlines.popDue(end) }) {
+      due.target.deadlineReached(due.token)
+    }
+  }
+}
+
+extension Epoll.Events {
+  static let everything: Epoll.Events = [.readable, .writable, .peerEnded, .edgeTriggered]
+}

@@ -1,0 +1,199 @@
+import CLinux
+import Glibc
+import Synchronization
+
+/// The machinery of one event loop: its job queue, its registrations and deadlines, and the turn that serves them.
+///
+/// It is the executor of the `EventLoop` actor and of every task that prefers the loop. What belongs to the
+/// loop's thread alone is in `local`; what other threads may touch is in `shared`, behind a lock.
+final class EventLoopCore: TaskExecutor, SerialExecutor, Sendable {
+  struct Local {
+    var jobs: ContiguousArray<UnownedJob> = []
+    var operations: ContiguousArray<Operation> = []
+    /// Connections with output to flush at the end of the turn.
+    var dirty: ContiguousArray<ConnectionCore> = []
+    /// Tasks that have used up their share of this turn.
+    var nextTurn: ContiguousArray<WakeContinuation> = []
+    var table = RegistrationTable()
+    /// Where frames are encoded before a connection takes their bytes.
+    var encoded: [UInt8] = []
+    var now: EventLoop.Instant
+    var hasStopped = false
+  }
+
+  /// What another thread asks of the loop.
+  enum Operation {
+    case register(any Pollable)
+    case deregister(any Pollable, descriptor: Int32)
+    case flush(ConnectionCore)
+    case nextTurn(WakeContinuation)
+  }
+
+  enum Phase {
+    case running
+    case stopping
+    /// No thread. The next job starts one.
+    case stopped
+    /// A thread runs the jobs that came after the stop, and nothing else.
+    case draining
+  }
+
+  struct Shared {
+    var jobs: ContiguousArray<UnownedJob> = []
+    var operations: ContiguousArray<Operation> = []
+    var deadlines = DeadlineHeap<ScheduledDeadline>()
+    var phase = Phase.running
+    /// The loop is in its wait, or about to be, and must be interrupted to notice anything.
+    var isAsleep = false
+    var stopWaiters: [WakeContinuation] = []
+  }
+
+  let kernel: any Kernel
+  let clock: any LoopClock
+  let local: LoopConfined<Local>
+  let shared = Lock(Shared())
+  let scratch = ScratchBuffer()
+  let epoll: Epoll
+  let registrations = Atomic<Int>(0)
+  let abandoned = Atomic<Int>(0)
+  private let thread = Atomic<UInt>(0)
+
+  init(clock: any LoopClock, kernel: any Kernel) throws(SocketError) {
+    self.clock = clock
+    self.kernel = kernel
+    local = LoopConfined(Local(now: clock.now))
+    epoll = try Epoll()
+    try startThread()
+    clock.attach { [weak self] in self?.wake() }
+  }
+
+  /// Whether the caller runs on the loop's thread, and may touch `local` and `scratch`.
+  @inline(__always)
+  var isCurrent: Bool { pthread_self() == thread.load(ordering: .relaxed) }
+
+  /// The time: on the loop, that of the turn's beginning.
+  @inline(__always)
+  var now: EventLoop.Instant { isCurrent ? local.value.now : clock.now }
+
+  private func startThread() throws(SocketError) {
+    var attributes = pthread_attr_t()
+    unsafe pthread_attr_init(&attributes)
+    defer { unsafe pthread_attr_destroy(&attributes) }
+    unsafe pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+    var thread = pthread_t()
+    let core = unsafe Unmanaged.passRetained(self)
+    let result = unsafe pthread_create(
+      &thread, &attributes,
+      { argument in
+        guard let argument = unsafe argument else { return nil }
+        let core = unsafe Unmanaged<EventLoopCore>.fromOpaque(argument).takeRetainedValue()
+        core.thread.store(pthread_self(), ordering: .relaxed)
+        core.run()
+        return nil
+      }, core.toOpaque())
+    if result != 0 {
+      unsafe core.release()
+      throw .failed(Errno(result), call: "pthread_create", address: nil)
+    }
+  }
+}
+
+// MARK: - Jobs
+
+extension EventLoopCore {
+  func enqueue(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    if isCurrent {
+      local.value.jobs.append(job)
+    } else {
+      submit { $0.jobs.append(job) }
+    }
+  }
+
+  func asUnownedTaskExecutor() -> UnownedTaskExecutor { unsafe UnownedTaskExecutor(ordinary: self) }
+  func asUnownedSerialExecutor() -> UnownedSerialExecutor { unsafe UnownedSerialExecutor(ordinary: self) }
+
+  func checkIsolated() { precondition(isCurrent, "this code must run on its event loop") }
+  func isIsolatingCurrentContext() -> Bool? { isCurrent }
+
+  /// Asks something of the loop: now when called on it, else with at most one wake-up for any number of requests.
+  func perform(_ operation: Operation) {
+    if isCurrent {
+      execute(operation)
+    } else {
+      submit { $0.operations.append(operation) }
+    }
+  }
+
+  func wake() {
+    submit { _ in }
+  }
+
+  private func submit(_ change: (inout Shared) -> Void) {
+    let (interrupt, restart) = shared.withLock { shared -> (Bool, Bool) in
+      change(&shared)
+      if shared.phase == .stopped, !shared.jobs.isEmpty || !shared.operations.isEmpty {
+        // A job that is never run is a task that hangs for ever, so the dead loop gets a thread once more.
+        shared.phase = .draining
+        return (false, true)
+      }
+      defer { shared.isAsleep = false }
+      return (shared.isAsleep, false)
+    }
+    if interrupt { epoll.interrupt() }
+    if restart {
+      do { try startThread() } catch { run() }
+    }
+  }
+
+  /// Suspends until the loop has asked the kernel for events once more, behind everything that was ready now.
+  func nextTurn() async {
+    _ = await WakeContinuation.suspend { continuation in
+      perform(.nextTurn(continuation))
+    }
+  }
+}
+
+// MARK: - Deadlines
+
+extension EventLoopCore {
+  /// Schedules a call of `deadlineReached`; `nil` when the loop has stopped, and nothing will come.
+  func schedule(
+    _ target: any DeadlineTarget, token: UInt64, due: EventLoop.Instant
+  ) -> DeadlineHeap<ScheduledDeadline>.ID? {
+    let (id, isEarliest) = shared.withLock { shared -> (DeadlineHeap<ScheduledDeadline>.ID?, Bool) in
+      guard shared.phase == .running else { return (nil, false) }
+      let earlier = shared.deadlines.next
+      let id = shared.deadlines.insert(ScheduledDeadline(target: target, token: token), due: due)
+      return (id, earlier.map { due < $0 } ?? true)
+    }
+    if isEarliest, !isCurrent { wake() }
+    return id
+  }
+
+  func cancelDeadline(_ id: DeadlineHeap<ScheduledDeadline>.ID) {
+    shared.withLock { $0.deadlines.remove(id) }
+  }
+}
+
+// MARK: - Stopping
+
+extension EventLoopCore {
+  /// Ends the loop: its connections fail with `.closed`, its deadlines come at once, its jobs still run.
+  func stop() {
+    submit { shared in
+      if shared.phase == .running { shared.phase = .stopping }
+    }
+  }
+
+  func stopAndWait() async {
+    _ = await WakeContinuation.suspend { continuation in
+      let alreadyStopped = shared.withLock { shared -> Bool in
+        if shared.phase == .stopped || shared.phase == .draining { return true }
+        shared.stopWaiters.append(continuation)
+        return false
+      }
+      if alreadyStopped { continuation.resume() } else { stop() }
+    }
+  }
+}

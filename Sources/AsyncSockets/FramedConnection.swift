@@ -1,0 +1,157 @@
+import Framing
+import Synchronization
+
+/// A connection that speaks in frames: a codec turns its bytes into messages and messages into bytes.
+///
+/// Everything that `Connection` promises holds; `connection` reaches the rest of it. The codec's values belong to
+/// this handle, the received bytes to the connection, so that the codec can be exchanged at any frame.
+public final class FramedConnection<F: Framing>: Sendable {
+  /// What arrives: the decoder's frames.
+  public typealias InboundFrame = F.Decoder.Frame
+  /// What is sent: the encoder's frames.
+  public typealias OutboundFrame = F.Encoder.Frame
+
+  /// The connection underneath.
+  public let connection: Connection
+
+  private let core: ConnectionCore
+  private let decoder: DecoderSlot<F.Decoder>
+  private let encoder: Lock<F.Encoder>
+  private let isSwitched = Atomic<Bool>(false)
+
+  init(_ connection: Connection, decoder: F.Decoder, encoder: F.Encoder) {
+    self.connection = connection
+    core = connection.core
+    self.decoder = DecoderSlot(decoder)
+    self.encoder = Lock(encoder)
+  }
+
+  // MARK: Reading
+
+  /// The frames that arrive, as a sequence that ends with the peer's stream.
+  public var inbound: InboundFrames<F> { InboundFrames(connection: self) }
+
+  /// The next frame, waiting for it to be whole.
+  ///
+  /// - Parameter deadline: when to give up; what has arrived of the frame is kept.
+  /// - Returns: the frame; `nil` at the end of the stream.
+  /// - Throws: `FramingError` when the bytes are not what the codec expects, from then on always; `SocketError`;
+  ///   `.timedOut` and `CancellationError` have consumed nothing.
+  public func next(deadline: Deadline = .never) async throws -> InboundFrame? {
+    try core.reading.claim(for: "next")
+    defer { core.reading.release() }
+    if isSwitched.load(ordering: .relaxed) { throw SocketError.switched }
+    let deadline = deadline.instant(now: core.core.now)
+    try core.checkReadMayBegin(deadline, operation: "next")
+    if core.reading.contents.budget.isSpent {
+      if core.core.isCurrent { try await core.yieldTurn() } else { core.reading.contents.budget.refill() }
+    }
+    while true {
+      if let frame = try decoder.value.decode(&core.reading.contents.buffer) {
+        core.reading.contents.budget.takeFrame()
+        return frame
+      }
+      if core.reading.contents.hasEnded { return try decoder.value.finish(&core.reading.contents.buffer) }
+      if try await core.fill(deadline: deadline, operation: "next") { continue }
+      if core.reading.contents.hasEnded { continue }
+      // The server drains. A frame that has begun may still become whole.
+      guard decoder.value.isMidFrame(core.reading.contents.buffer) else { return nil }
+      _ = try await core.fill(deadline: deadline, operation: "next", finishingFrame: true)
+    }
+  }
+
+  // MARK: Writing
+
+  /// Sends one frame: whole, or not at all; waits and fails as `Connection.send(_:)` does.
+  ///
+  /// - Throws: also `FramingError` when the frame cannot be encoded, in which case nothing is sent.
+  public func send(_ frame: OutboundFrame) async throws {
+    try await core.send { holdsTurn in try offer(frame, holdsTurn: holdsTurn) }
+  }
+
+  private func offer(_ frame: OutboundFrame, holdsTurn: Bool) throws -> ConnectionCore.SendStep {
+    try encoder.withLock { encoder in
+      if isSwitched.load(ordering: .relaxed) { throw SocketError.switched }
+      // A copy, since an encoder with a memory must forget a frame that has to wait.
+      var attempt = encoder
+      let step = try core.trySend(holdsTurn: holdsTurn) { output throws(FramingError) in
+        try attempt.encode(frame, into: &output)
+      }
+      if case .mustWait = step { return step }
+      encoder = attempt
+      return step
+    }
+  }
+
+  /// Returns when the kernel has everything that was sent before; see `Connection.flush()`.
+  public func flush() async throws { try await core.flush() }
+
+  /// Ends the outgoing stream (half-close); see `Connection.finishWriting()`.
+  public func finishWriting() async throws { try await core.finishWriting() }
+
+  /// Closes in good order; see `Connection.close()`.
+  public func close() async { await connection.close() }
+
+  /// Resets the connection at once; see `Connection.abort()`.
+  public func abort() { connection.abort() }
+
+  // MARK: Switching
+
+  /// Goes on with another codec in both directions.
+  ///
+  /// Bytes that were received and not decoded yet go to the new codec verbatim; output that was sent before stays
+  /// as it was framed.
+  ///
+  /// - Returns: the connection in its new codec. This handle is spent: it throws `SocketError.switched`.
+  /// - Throws: `SocketError.busy` while a task is reading, `.switched` the second time.
+  public func switching<G: Framing>(to framing: G) throws(SocketError) -> FramedConnection<G> {
+    try retire { _, _ in (framing.makeDecoder(), framing.makeEncoder()) }
+  }
+
+  /// Goes on with another codec for what arrives; what is sent stays as it is.
+  ///
+  /// - Returns: as `switching(to:)`.
+  public func switching<G: Framing>(
+    inbound framing: G
+  ) throws(SocketError) -> FramedConnection<DuplexFraming<G, F>> {
+    try retire { _, encoder in (framing.makeDecoder(), encoder) }
+  }
+
+  /// Goes on with another codec for what is sent; what arrives stays as it is.
+  ///
+  /// - Returns: as `switching(to:)`.
+  public func switching<G: Framing>(
+    outbound framing: G
+  ) throws(SocketError) -> FramedConnection<DuplexFraming<F, G>> {
+    try retire { decoder, _ in (decoder, framing.makeEncoder()) }
+  }
+
+  private func retire<G: Framing>(
+    _ codecs: (F.Decoder, F.Encoder) -> (G.Decoder, G.Encoder)
+  ) throws(SocketError) -> FramedConnection<G> {
+    try core.reading.claim(for: "switching")
+    defer { core.reading.release() }
+    let last = try encoder.withLock { encoder throws(SocketError) in
+      if isSwitched.exchange(true, ordering: .relaxed) { throw .switched }
+      return encoder
+    }
+    let current = decoder.value
+    core.reading.contents.buffer.forgetSearch()
+    let (decoder, encoder) = codecs(current, last)
+    return FramedConnection<G>(connection, decoder: decoder, encoder: encoder)
+  }
+}
+
+extension FramedConnection {
+  /// This end's address; see `Connection.localAddress`.
+  public var localAddress: SocketAddress? { connection.localAddress }
+
+  /// The other end's address; see `Connection.peerAddress`.
+  public var peerAddress: SocketAddress? { connection.peerAddress }
+
+  /// How the connection ended; see `Connection.closeReason`.
+  public var closeReason: CloseReason? { connection.closeReason }
+
+  /// Whether the server has begun to drain; see `Connection.isDraining`.
+  public var isDraining: Bool { connection.isDraining }
+}

@@ -1,0 +1,37 @@
+/// The system calls of the package, each answering as the kernel itself does: a count or descriptor, or `-errno`.
+///
+/// This is the seam at which a test plays the kernel: a conforming type overrides the calls that it scripts
+/// and inherits the real ones for the rest. `EINTR` is an answer like any other here; `uninterrupted` above the
+/// seam hides it.
+package protocol Kernel: AnyObject, Sendable {
+  func socket(family: Int32) -> Int
+  func bind(_ descriptor: Int32, to address: SocketAddress) -> Int
+  func listen(_ descriptor: Int32, backlog: Int32) -> Int
+  func accept(_ descriptor: Int32, peer: inout SocketAddress?) -> Int
+  func connect(_ descriptor: Int32, to address: SocketAddress) -> Int
+  func receive(_ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer) -> Int
+  func send(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int
+  func shutdownWrite(_ descriptor: Int32) -> Int
+  func setOption(_ descriptor: Int32, level: Int32, name: Int32, value: Int32) -> Int
+  func pendingError(_ descriptor: Int32) -> Int
+  func setResetOnClose(_ descriptor: Int32) -> Int
+  func localAddress(_ descriptor: Int32) -> SocketAddress?
+  func unreadBytes(_ descriptor: Int32) -> Int
+  func unlink(_ path: String)
+}
+
+/// Repeats a system call for as long as a signal interrupts it.
+@inline(__always)
+func uninterrupted(_ call: () -> Int) -> Int {
+  while true {
+    let result = call()
+    if result != -Int(Errno.interrupted.rawValue) { return result }
+  }
+}
+
+/// The kernel that this process runs on.
+package final class LinuxKernel: Kernel {
+  package static let shared = LinuxKernel()
+
+  package init() {}
+}

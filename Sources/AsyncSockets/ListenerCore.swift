@@ -1,0 +1,135 @@
+/// A listening descriptor as its event loop sees it.
+final class ListenerCore: Sendable {
+  private struct Waiter {
+    let id: UInt32
+    let continuation: WakeContinuation
+    let isPause: Bool
+  }
+
+  private struct State: ~Copyable {
+    var descriptor: Descriptor?
+    var readiness = Readiness()
+    var waiter: Waiter?
+    var lastWaiter: UInt32 = 0
+    var isClosed = false
+    /// The queue is emptied once more, and nobody waits for what comes later.
+    var isEnding = false
+  }
+
+  let loop: EventLoopCore
+  private let address: SocketAddress
+  private let state: Lock<State>
+
+  init(descriptor: consuming Descriptor, address: SocketAddress, loop: EventLoopCore) {
+    self.loop = loop
+    self.address = address
+    state = Lock(State(descriptor: consume descriptor))
+  }
+
+  func acceptNow(
+    _ adopt: (consuming sending Descriptor, SocketAddress?) -> Connection
+  ) throws(SocketError) -> Listener.Attempt {
+    var peer: SocketAddress?
+    let result = try state.withLock { state throws(SocketError) -> Int? in
+      guard let descriptor = state.descriptor?.number else { throw .closed }
+      guard state.readiness.canRead else { return nil }
+      let result = uninterrupted { loop.kernel.accept(descriptor, peer: &peer) }
+      if result == -Int(Errno.wouldBlock.rawValue) {
+        return state.readiness.readWouldBlock(awaiting: .read) ? nil : result
+      }
+      return result
+    }
+    guard let result else { return .nothing }
+    if result >= 0 { return .connection(adopt(Descriptor(owning: Int32(result)), peer)) }
+    let errno = Errno(Int32(-result))
+    let error = SocketError.failed(errno, call: "accept", address: address)
+    switch AcceptPolicy.verdict(on: errno) {
+    case .retry: return .skipped
+    case .pause: return .exhausted(error)
+    case .fatal: throw error
+    }
+  }
+
+  /// Suspends until there is something to accept, or until `deadline`, which ends a pause.
+  func wait(deadline: EventLoop.Instant?) async throws {
+    let id = state.withLock { state in
+      state.lastWaiter &+= 1
+      return state.lastWaiter
+    }
+    let timer = deadline.flatMap { loop.schedule(self, token: UInt64(id), due: $0) }
+    defer { if let timer { loop.cancelDeadline(timer) } }
+    var isBusy = false
+    let wake = await withTaskCancellationHandler {
+      await WakeContinuation.suspend { continuation in
+        let answer = state.withLock { state -> Wake? in
+          if Task.isCancelled { return .cancelled }
+          if state.isClosed || state.isEnding || (deadline == nil && state.readiness.canRead) { return .changed }
+          if let deadline, deadline <= loop.now { return .timedOut }
+          if state.waiter != nil {
+            isBusy = true
+            return .changed
+          }
+          state.waiter = Waiter(id: id, continuation: continuation, isPause: deadline != nil)
+          return nil
+        }
+        if let answer { continuation.resume(answer) }
+      }
+    } onCancel: {
+      wakeWaiter(.cancelled) { $0.id == id }
+    }
+    if isBusy { throw SocketError.busy(operation: "accept") }
+    if case .cancelled = wake { throw CancellationError() }
+  }
+
+  private func wakeWaiter(_ wake: Wake, where matches: (Waiter) -> Bool) {
+    let continuation = state.withLock { state -> WakeContinuation? in
+      guard let waiter = state.waiter, matches(waiter) else { return nil }
+      state.waiter = nil
+      return waiter.continuation
+    }
+    continuation?.resume(wake)
+  }
+
+  func stopWaiting() {
+    state.withLock { $0.isEnding = true }
+    wakeWaiter(.changed) { _ in true }
+  }
+
+  func resourcesFreed() { wakeWaiter(.changed) { $0.isPause } }
+
+  func close() {
+    let (number, continuation) = state.withLock { state -> (Int32?, WakeContinuation?) in
+      state.isClosed = true
+      defer { state.waiter = nil }
+      let number = state.descriptor?.number
+      state.descriptor = nil
+      return (number, state.waiter?.continuation)
+    }
+    guard let number else { return }
+    if let path = address.path, !path.isEmpty { loop.kernel.unlink(path) }
+    loop.perform(.deregister(self, descriptor: number))
+    continuation?.resume()
+  }
+}
+
+extension ListenerCore: Pollable, DeadlineTarget {
+  func withDescriptor<Result>(_ body: (Int32) -> Result) -> Result? {
+    state.withLock { state in
+      if let number = state.descriptor?.number { body(number) } else { nil }
+    }
+  }
+
+  func ready(_ events: Epoll.Events) {
+    // A listener has no end of stream: what looks like one is an error that accept itself reports.
+    state.withLock { $0.readiness.note(.read) }
+    wakeWaiter(.changed) { !$0.isPause }
+  }
+
+  func registrationFailed(_ error: SocketError) { close() }
+
+  func loopStopped() { close() }
+
+  func deadlineReached(_ token: UInt64) {
+    wakeWaiter(.timedOut) { UInt64($0.id) == token }
+  }
+}

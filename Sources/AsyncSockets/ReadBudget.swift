@@ -1,0 +1,21 @@
+/// How much one connection may read before others get their turn.
+///
+/// Without it a bulk sender whose data is always there would never suspend, and everybody else on the loop would
+/// wait for it.
+struct ReadBudget {
+  private var frames = 64
+  private var reads = 16
+  private var bytes = 256 << 10
+
+  mutating func takeFrame() { frames -= 1 }
+
+  mutating func takeRead(_ count: Int) {
+    reads -= 1
+    bytes -= count
+  }
+
+  @inline(__always)
+  var isSpent: Bool { frames <= 0 || reads <= 0 || bytes <= 0 }
+
+  mutating func refill() { self = ReadBudget() }
+}

@@ -1,0 +1,44 @@
+import Framing
+import Synchronization
+
+/// What belongs to the one task that reads: it is taken at the operation's beginning and given back at its end.
+///
+/// The claim is why a second reader is told `.busy`, and why the buffer inside needs no lock.
+@safe
+struct ReaderSlot: ~Copyable, @unchecked Sendable {
+  struct Contents {
+    /// Bytes that have arrived and that no operation has taken yet.
+    var buffer = ReceiveBuffer()
+    var budget = ReadBudget()
+    /// The peer's stream has ended.
+    var hasEnded = false
+  }
+
+  private let claimed = Atomic<Bool>(false)
+  private let storage: UnsafeMutablePointer<Contents>
+
+  init() {
+    unsafe storage = .allocate(capacity: 1)
+    unsafe storage.initialize(to: Contents())
+  }
+
+  deinit {
+    unsafe storage.deinitialize(count: 1)
+    unsafe storage.deallocate()
+  }
+
+  @inline(__always)
+  func claim(for operation: StaticString) throws(SocketError) {
+    if claimed.exchange(true, ordering: .acquiring) { throw .busy(operation: "\(operation)") }
+  }
+
+  @inline(__always)
+  func release() { claimed.store(false, ordering: .releasing) }
+
+  /// For the holder of the claim alone.
+  @inline(__always)
+  var contents: Contents {
+    unsafeAddress { unsafe UnsafePointer(storage) }
+    nonmutating unsafeMutableAddress { unsafe storage }
+  }
+}

@@ -1,0 +1,43 @@
+/// Whether a system call is worth trying, per direction.
+///
+/// Edge-triggered epoll tells of each change once. A bit is set by an event and cleared by what would have
+/// blocked. Data and the peer's FIN arrive as one event and no edge follows: so the news that the transport has
+/// ended is kept (`isFinal`), and from then on nothing clears the bits.
+struct Readiness {
+  private(set) var canRead = true
+  private(set) var canWrite = true
+  private(set) var isFinal = false
+  private var readAwaits = TransportReadiness.read
+  private var writeAwaits = TransportReadiness.write
+
+  mutating func note(_ readiness: TransportReadiness) {
+    if readiness.contains(.final) { isFinal = true }
+    if isFinal || !readiness.isDisjoint(with: readAwaits) { canRead = true }
+    if isFinal || !readiness.isDisjoint(with: writeAwaits) { canWrite = true }
+  }
+
+  /// A read found nothing, or less than it asked for. `false`: try again, the end is still to be read.
+  mutating func readWouldBlock(awaiting direction: TransportReadiness) -> Bool {
+    guard !isFinal else { return false }
+    canRead = false
+    readAwaits = direction
+    return true
+  }
+
+  mutating func writeWouldBlock(awaiting direction: TransportReadiness) {
+    canWrite = false
+    writeAwaits = direction
+  }
+}
+
+extension TransportReadiness {
+  @inline(__always)
+  init(_ events: Epoll.Events) {
+    self = []
+    if events.contains(.readable) { insert(.read) }
+    if events.contains(.writable) { insert(.write) }
+    if !events.isDisjoint(with: [.peerEnded, .hangUp, .failed]) { insert([.final, .read]) }
+    // A half-closed peer still takes bytes; a dead one answers a write with its error.
+    if !events.isDisjoint(with: [.hangUp, .failed]) { insert(.write) }
+  }
+}

@@ -1,0 +1,45 @@
+/// Who is behind each watched descriptor, keyed by its number and a generation.
+///
+/// A number is reused as soon as it is closed, and an event of the old connection may still be on its way: the
+/// generation tells it from one of the new.
+struct RegistrationTable {
+  private struct Slot {
+    var generation: UInt32
+    var target: (any Pollable)?
+  }
+
+  private var slots: ContiguousArray<Slot> = []
+  private var generation: UInt32 = 0
+  private(set) var count = 0
+
+  /// Makes room for a descriptor and answers the key under which its events will come.
+  mutating func insert(_ target: any Pollable, descriptor: Int32) -> UInt64 {
+    let index = Int(descriptor)
+    while slots.count <= index {
+      slots.append(Slot(generation: 0, target: nil))
+    }
+    if slots[index].target == nil { count += 1 }
+    generation &+= 1
+    slots[index] = Slot(generation: generation, target: target)
+    return UInt64(generation) << 32 | UInt64(UInt32(bitPattern: descriptor))
+  }
+
+  /// Forgets a target, unless its number belongs to another by now.
+  mutating func remove(_ target: any Pollable, descriptor: Int32) {
+    let index = Int(descriptor)
+    guard slots.indices.contains(index), slots[index].target === target else { return }
+    slots[index].target = nil
+    count -= 1
+  }
+
+  func target(forKey key: UInt64) -> (any Pollable)? {
+    let index = Int(UInt32(truncatingIfNeeded: key))
+    guard index < slots.count, slots[index].generation == UInt32(key >> 32) else { return nil }
+    return slots[index].target
+  }
+
+  mutating func removeAll() -> [any Pollable] {
+    defer { slots = []; count = 0 }
+    return slots.compactMap(\.target)
+  }
+}

@@ -1,0 +1,156 @@
+import Glibc
+import Synchronization
+
+/// A set of signal numbers.
+struct SignalSet: OptionSet, Sendable {
+  let rawValue: UInt64
+
+  init(rawValue: UInt64) { self.rawValue = rawValue }
+
+  init(number: Int32) { self.init(rawValue: 1 << UInt64(number)) }
+
+  var numbers: [Int32] { (1..<64).filter { contains(SignalSet(number: $0)) } }
+
+  mutating func removeFirst() -> Int32? {
+    guard rawValue != 0 else { return nil }
+    let number = Int32(rawValue.trailingZeroBitCount)
+    remove(SignalSet(number: number))
+    return number
+  }
+}
+
+/// What has arrived, and where to say so: all that the handler touches. Signal-safe once initialised, which
+/// `SignalHub` sees to before it installs the handler.
+private let arrivedSignals = Atomic<UInt64>(0)
+private let signalEvent = Atomic<Int32>(-1)
+
+/// Runs on whatever thread the kernel chose, between any two instructions: see signal-safety(7).
+private func handleSignal(_ number: Int32) {
+  let saved = errno
+  arrivedSignals.bitwiseOr(1 << UInt64(number), ordering: .relaxed)
+  var one: UInt64 = 1
+  _ = unsafe write(signalEvent.load(ordering: .relaxed), &one, MemoryLayout<UInt64>.size)
+  errno = saved
+}
+
+/// The one receiver of signals in a process: it owns the handler, and tells the subscriptions.
+///
+/// Neither signalfd(2) nor sigwait(3) would do: both need every thread of the process to block the signal, and a
+/// library does not own the threads.
+final class SignalHub: Sendable {
+  private struct Weak { weak let subscription: SignalSubscription? }
+
+  private struct State {
+    var subscriptions: [Weak] = []
+    /// How many subscriptions want each signal, and what its disposition was before the first.
+    var users: [Int32: (count: Int, previous: sigaction)] = [:]
+  }
+
+  let loop: EventLoop
+  private let event: Descriptor
+  private let state = Lock(State())
+
+  private static let result = Result { () throws(SocketError) in try SignalHub() }
+
+  static func shared() throws(SocketError) -> SignalHub { try result.get() }
+
+  private init() throws(SocketError) {
+    loop = try EventLoopGroup.shared.loops[0]
+    event = try Epoll.makeEvent()
+    arrivedSignals.store(0, ordering: .relaxed)
+    signalEvent.store(event.number, ordering: .sequentiallyConsistent)
+    loop.core.perform(.register(self))
+  }
+
+  func subscribe(to signals: [ProcessSignals.Signal]) throws(SocketError) -> SignalSubscription {
+    var set = SignalSet()
+    for signal in signals {
+      guard (1..<64).contains(signal.rawValue) else {
+        throw .failed(Errno(EINVAL), call: "sigaction(\(signal.rawValue))", address: nil)
+      }
+      set.insert(SignalSet(number: signal.rawValue))
+    }
+    var installed: [Int32] = []
+    for number in set.numbers {
+      do throws(SocketError) {
+        try install(number)
+        installed.append(number)
+      } catch {
+        for number in installed { uninstall(number) }
+        throw error
+      }
+    }
+    let subscription = SignalSubscription(signals: set, hub: self)
+    state.withLock { state in
+      state.subscriptions.removeAll { $0.subscription == nil }
+      state.subscriptions.append(Weak(subscription: subscription))
+    }
+    return subscription
+  }
+
+  func unsubscribe(from signals: SignalSet) {
+    for number in signals.numbers { uninstall(number) }
+  }
+
+  private func install(_ number: Int32) throws(SocketError) {
+    try state.withLock { state throws(SocketError) in
+      if let user = state.users[number] {
+        state.users[number] = (user.count + 1, user.previous)
+        return
+      }
+      var action = sigaction()
+      unsafe action.__sigaction_handler.sa_handler = handleSignal
+      // System calls that a signal interrupts go on by themselves where they can.
+      action.sa_flags = Int32(SA_RESTART)
+      var previous = sigaction()
+      guard unsafe sigaction(number, &action, &previous) == 0 else {
+        throw .failed(Errno(errno), call: "sigaction(\(number))", address: nil)
+      }
+      state.users[number] = (1, previous)
+    }
+  }
+
+  private func uninstall(_ number: Int32) {
+    state.withLock { state in
+      guard let user = state.users[number] else { return }
+      if user.count > 1 {
+        state.users[number] = (user.count - 1, user.previous)
+      } else {
+        state.users[number] = nil
+        var previous = user.previous
+        _ = unsafe sigaction(number, &previous, nil)
+      }
+    }
+  }
+}
+
+extension SignalHub: Pollable {
+  func withDescriptor<Result>(_ body: (Int32) -> Result) -> Result? { body(event.number) }
+
+  func ready(_ events: Epoll.Events) {
+    let received = SignalSet(rawValue: arrivedSignals.exchange(0, ordering: .relaxed))
+    guard !received.isEmpty else { return }
+    for weak in state.withLock({ $0.subscriptions }) { weak.subscription?.receive(received) }
+  }
+
+  // The shared loop never stops, and an eventfd can always be watched.
+  func registrationFailed(_ error: SocketError) {}
+  func loopStopped() {}
+}
+
+extension ProcessSignals.Signal {
+  /// `SIGHUP`: the terminal has gone; by custom, read the configuration again.
+  public static let hangUp = Self(rawValue: SIGHUP)
+  /// `SIGINT`: Ctrl-C.
+  public static let interrupt = Self(rawValue: SIGINT)
+  /// `SIGTERM`: please end.
+  public static let terminate = Self(rawValue: SIGTERM)
+  /// `SIGQUIT`: Ctrl-\\.
+  public static let quit = Self(rawValue: SIGQUIT)
+  /// `SIGUSR1`: whatever you like.
+  public static let user1 = Self(rawValue: SIGUSR1)
+  /// `SIGUSR2`: whatever you like.
+  public static let user2 = Self(rawValue: SIGUSR2)
+  /// `SIGCHLD`: a child process has changed its state.
+  public static let child = Self(rawValue: SIGCHLD)
+}

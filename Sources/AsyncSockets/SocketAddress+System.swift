@@ -1,0 +1,150 @@
+import CLinux
+import Glibc
+
+// How an address looks to the kernel (`sockaddr_storage`) and to people (inet_pton(3), inet_ntop(3)).
+
+extension SocketAddress {
+  /// Reads a numeric IPv4 or IPv6 address such as `127.0.0.1` or `fe80::1%2`; no name is looked up.
+  ///
+  /// - Throws: `SocketError.invalid` when the text is no such address.
+  public init(host: String, port: UInt16) throws(SocketError) {
+    let parts = host.split(separator: "%", maxSplits: 1)
+    var v4 = in_addr()
+    if unsafe inet_pton(AF_INET, host, &v4) == 1 {
+      self.init(.ipv4(UInt32(bigEndian: v4.s_addr), port: port))
+      return
+    }
+    var v6 = in6_addr()
+    guard let address = parts.first, unsafe inet_pton(AF_INET6, String(address), &v6) == 1 else {
+      throw .invalid("\"\(host)\" is no numeric IPv4 or IPv6 address")
+    }
+    var scope: UInt32 = 0
+    if parts.count == 2 {
+      guard let number = UInt32(parts[1]) else {
+        throw .invalid("the scope \"\(parts[1])\" of \"\(host)\" is no interface number")
+      }
+      scope = number
+    }
+    let words = Self.words(v6)
+    self.init(.ipv6(high: words.high, low: words.low, scope: scope, port: port))
+  }
+
+  var family: Int32 {
+    switch storage {
+    case .ipv4: AF_INET
+    case .ipv6: AF_INET6
+    case .unix: AF_UNIX
+    }
+  }
+
+  /// The longest path that `sockaddr_un` holds with its terminating zero.
+  static let maximumPathLength = 107
+
+  func validate() throws(SocketError) {
+    guard case .unix(let path) = storage else { return }
+    if path.isEmpty {
+      throw .invalid("the path of a Unix socket is empty")
+    }
+    if path.utf8.count > Self.maximumPathLength {
+      throw .invalid(
+        "the path of a Unix socket is \(path.utf8.count) bytes long, the system allows "
+          + "\(Self.maximumPathLength): \(path)")
+    }
+    if path.utf8.contains(0) {
+      throw .invalid("the path of a Unix socket contains a zero byte: \(path.debugDescription)")
+    }
+  }
+
+  func withSystemAddress<Result>(
+    _ body: (UnsafePointer<sockaddr_storage>, socklen_t) -> Result
+  ) -> Result {
+    var system = sockaddr_storage()
+    let length: Int
+    switch storage {
+    case .ipv4(let address, let port):
+      length = MemoryLayout<sockaddr_in>.size
+      unsafe withUnsafeMutableBytes(of: &system) {
+        unsafe $0.bindMemory(to: sockaddr_in.self)[0] = sockaddr_in(
+          sin_family: sa_family_t(AF_INET), sin_port: port.bigEndian,
+          sin_addr: in_addr(s_addr: address.bigEndian), sin_zero: (0, 0, 0, 0, 0, 0, 0, 0))
+      }
+    case .ipv6(let high, let low, let scope, let port):
+      length = MemoryLayout<sockaddr_in6>.size
+      unsafe withUnsafeMutableBytes(of: &system) {
+        unsafe $0.bindMemory(to: sockaddr_in6.self)[0] = sockaddr_in6(
+          sin6_family: sa_family_t(AF_INET6), sin6_port: port.bigEndian, sin6_flowinfo: 0,
+          sin6_addr: Self.systemAddress(high, low), sin6_scope_id: scope)
+      }
+    case .unix(let path):
+      let bytes = Array(path.utf8.prefix(Self.maximumPathLength))
+      length = MemoryLayout<sa_family_t>.size + bytes.count + 1
+      unsafe withUnsafeMutableBytes(of: &system) {
+        unsafe $0.storeBytes(of: sa_family_t(AF_UNIX), as: sa_family_t.self)
+        unsafe UnsafeMutableRawBufferPointer(rebasing: $0[MemoryLayout<sa_family_t>.size...])
+          .copyBytes(from: bytes)
+      }
+    }
+    return unsafe body(&system, socklen_t(length))
+  }
+
+  /// IPv4 peers of a dual-stack socket (`::ffff:a.b.c.d`) are shown as what they are.
+  init?(_ system: sockaddr_storage, length: socklen_t) {
+    var system = system
+    guard Int(length) >= MemoryLayout<sa_family_t>.size else { return nil }
+    switch Int32(system.ss_family) {
+    case AF_INET:
+      let address = unsafe withUnsafeBytes(of: &system) { unsafe $0.load(as: sockaddr_in.self) }
+      self.init(
+        .ipv4(UInt32(bigEndian: address.sin_addr.s_addr), port: UInt16(bigEndian: address.sin_port)))
+    case AF_INET6:
+      let address = unsafe withUnsafeBytes(of: &system) { unsafe $0.load(as: sockaddr_in6.self) }
+      let (high, low) = Self.words(address.sin6_addr)
+      let port = UInt16(bigEndian: address.sin6_port)
+      if high == 0, low >> 32 == 0xffff {
+        self.init(.ipv4(UInt32(truncatingIfNeeded: low), port: port))
+      } else {
+        self.init(.ipv6(high: high, low: low, scope: address.sin6_scope_id, port: port))
+      }
+    case AF_UNIX:
+      let header = MemoryLayout<sa_family_t>.size
+      let path = unsafe withUnsafeBytes(of: &system) { bytes in
+        unsafe String(decoding: bytes[header..<max(header, Int(length))].prefix { $0 != 0 }, as: UTF8.self)
+      }
+      self.init(.unix(path))
+    default:
+      return nil
+    }
+  }
+
+  private static func words(_ address: in6_addr) -> (high: UInt64, low: UInt64) {
+    unsafe withUnsafeBytes(of: address) {
+      unsafe (
+        UInt64(bigEndian: $0.load(fromByteOffset: 0, as: UInt64.self)),
+        UInt64(bigEndian: $0.load(fromByteOffset: 8, as: UInt64.self))
+      )
+    }
+  }
+
+  private static func systemAddress(_ high: UInt64, _ low: UInt64) -> in6_addr {
+    var address = in6_addr()
+    unsafe withUnsafeMutableBytes(of: &address) {
+      unsafe $0.storeBytes(of: high.bigEndian, toByteOffset: 0, as: UInt64.self)
+      unsafe $0.storeBytes(of: low.bigEndian, toByteOffset: 8, as: UInt64.self)
+    }
+    return address
+  }
+
+  static func text(ipv4 address: UInt32) -> String {
+    "\(address >> 24).\(address >> 16 & 255).\(address >> 8 & 255).\(address & 255)"
+  }
+
+  static func text(ipv6 high: UInt64, _ low: UInt64) -> String {
+    var address = systemAddress(high, low)
+    return unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(INET6_ADDRSTRLEN)) {
+      guard
+        let text = unsafe inet_ntop(AF_INET6, &address, $0.baseAddress, socklen_t($0.count))
+      else { return "?" }
+      return unsafe String(cString: text)
+    }
+  }
+}

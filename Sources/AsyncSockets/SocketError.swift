@@ -1,0 +1,47 @@
+/// Why an operation on a socket failed.
+///
+/// End of stream is not among them (reads answer `nil`), nor is cancellation (that stays `CancellationError`).
+public enum SocketError: Error, Hashable, Sendable {
+  /// This side closed the connection, listener or loop.
+  case closed
+  /// Another task is inside the same kind of operation, which only one at a time may be.
+  case busy(operation: String)
+  /// The operation's deadline passed. Nothing was consumed.
+  case timedOut(operation: String)
+  /// The peer reset the connection.
+  case reset(Errno, call: String, peer: SocketAddress?)
+  /// A system call failed; the address is the one that it was about, where there is one.
+  case failed(Errno, call: String, address: SocketAddress?)
+  /// A limit was reached, and the connection has ended for it.
+  case limit(Limit)
+  /// The connection went on with another codec, and this handle to it is spent.
+  case switched
+  /// A value given by the caller cannot work; the text says which and what to change.
+  case invalid(String)
+
+  /// The limits that end a connection.
+  public enum Limit: String, Hashable, Sendable {
+    /// No byte in either direction while somebody waited for the peer.
+    case idle
+    /// Output waited and the peer took none of it.
+    case writeStall
+  }
+}
+
+extension SocketError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .closed: "closed by this side"
+    case .busy(let operation): "\(operation): another task is already doing this on the same connection"
+    case .timedOut(let operation): "\(operation): the deadline passed"
+    case .reset(let errno, let call, let peer):
+      "connection reset by \(peer.map(\.description) ?? "the peer"): \(call): \(errno)"
+    case .failed(let errno, let call, let address):
+      address.map { "\(call) \($0): \(errno)" } ?? "\(call): \(errno)"
+    case .limit(.idle): "idle limit reached"
+    case .limit(.writeStall): "the peer took no output within the write stall limit"
+    case .switched: "the connection has switched to another codec; use the handle that switching returned"
+    case .invalid(let problem): "invalid argument: \(problem)"
+    }
+  }
+}

@@ -1,0 +1,57 @@
+// The few declarations of Linux that Swift's Glibc module hides or cannot express.
+#pragma once
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+int accept4(int, struct sockaddr *, socklen_t *, int);
+const char *strerrorname_np(int);
+const char *strerrordesc_np(int);
+
+// glibc declares these with a transparent union under _GNU_SOURCE, which Swift does not import.
+static inline int clinux_accept4(int fd, struct sockaddr_storage *address, socklen_t *length, int flags) {
+  return accept4(fd, (struct sockaddr *)address, length, flags);
+}
+static inline int clinux_bind(int fd, const struct sockaddr_storage *address, socklen_t length) {
+  return bind(fd, (const struct sockaddr *)address, length);
+}
+static inline int clinux_connect(int fd, const struct sockaddr_storage *address, socklen_t length) {
+  return connect(fd, (const struct sockaddr *)address, length);
+}
+static inline int clinux_getsockname(int fd, struct sockaddr_storage *address, socklen_t *length) {
+  return getsockname(fd, (struct sockaddr *)address, length);
+}
+static inline int clinux_getpeername(int fd, struct sockaddr_storage *address, socklen_t *length) {
+  return getpeername(fd, (struct sockaddr *)address, length);
+}
+
+// ioctl is variadic.
+static inline int clinux_unread_bytes(int fd, int *count) { return ioctl(fd, FIONREAD, count); }
+
+static inline int clinux_epoll_add(int epoll, int fd, uint32_t events, uint64_t key) {
+  struct epoll_event event = {.events = events, .data = {.u64 = key}};
+  return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+enum {
+  CLINUX_EPOLLIN = EPOLLIN,
+  CLINUX_EPOLLOUT = EPOLLOUT,
+  CLINUX_EPOLLRDHUP = EPOLLRDHUP,
+  CLINUX_EPOLLHUP = EPOLLHUP,
+  CLINUX_EPOLLERR = EPOLLERR,
+};
+static const uint32_t CLINUX_EPOLLET = (uint32_t)EPOLLET;
+static const int CLINUX_EPOLL_CLOEXEC = EPOLL_CLOEXEC;
+static const int CLINUX_EVENTFD_FLAGS = EFD_CLOEXEC | EFD_NONBLOCK;
+static const int CLINUX_SOCKET_FLAGS = SOCK_NONBLOCK | SOCK_CLOEXEC;
+static const int CLINUX_SOCK_STREAM = SOCK_STREAM;
+static const int CLINUX_TCP_NODELAY = TCP_NODELAY;
+static const int CLINUX_IPPROTO_TCP = IPPROTO_TCP;
+static const int CLINUX_IPPROTO_IPV6 = IPPROTO_IPV6;

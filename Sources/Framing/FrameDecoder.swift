@@ -1,0 +1,39 @@
+/// Takes whole frames, one at a time, from the front of a buffer that belongs to somebody else.
+///
+/// A decoder is a pure value: it does no I/O and keeps no bytes. What it has not yet made a frame of stays in
+/// the buffer, so that another codec can take over at any frame with nothing lost. The frames that it makes
+/// depend on the bytes alone, never on how the network cut them into reads.
+public protocol FrameDecoder<Frame>: Sendable {
+  /// What the decoder makes.
+  associatedtype Frame: Sendable
+
+  /// Takes the next whole frame from the front of the buffer, and exactly its bytes.
+  ///
+  /// - Parameter buffer: What has been received and not yet been taken.
+  /// - Returns: The frame, or `nil` if more bytes are needed, in which case nothing was consumed that whoever
+  ///   decodes next would need.
+  /// - Throws: What is wrong with the stream. From then on every call throws the same error.
+  mutating func decode(_ buffer: inout ReceiveBuffer) throws(FramingError) -> Frame?
+
+  /// Says that the stream has ended. To be called once `decode` has returned `nil`, until it returns `nil` too.
+  ///
+  /// - Parameter buffer: What has been received and not yet been taken.
+  /// - Returns: A last frame, or `nil` if nothing is left.
+  /// - Throws: ``FramingError/truncated(held:offset:)`` if the stream ended inside a frame and the codec does
+  ///   not count that as one. From then on every call throws the same error.
+  mutating func finish(_ buffer: inout ReceiveBuffer) throws(FramingError) -> Frame?
+
+  /// Whether the front of the buffer is the beginning of an unfinished frame.
+  ///
+  /// To be asked once `decode` has returned `nil`; the answer tells a graceful shutdown whether there is
+  /// something to wait for. Unless a decoder says otherwise: whether the buffer holds any bytes.
+  func isMidFrame(_ buffer: borrowing ReceiveBuffer) -> Bool
+}
+
+extension FrameDecoder {
+  /// Whether the buffer holds any bytes.
+  @inlinable
+  public func isMidFrame(_ buffer: borrowing ReceiveBuffer) -> Bool {
+    !buffer.isEmpty
+  }
+}

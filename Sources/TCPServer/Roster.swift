@@ -1,0 +1,166 @@
+/// Who is being served, who may still come, and how far the server's end has got.
+final class Roster: Sendable {
+  typealias Instant = EventLoop.Instant
+
+  private enum Run { case notYet, running, over }
+
+  private struct State {
+    var run = Run.notYet
+    var isAccepting = true
+    var acceptors = 0
+    var gate: ConnectionGate
+    var drain = Drain<Instant>()
+    var failure: SocketError?
+    var connections: [Connection.Handle?] = []
+    var freeSlots: [Int] = []
+    /// Opened, and replaced, whenever whoever plans the end should look again.
+    var change = Latch()
+    var slotFreed: Latch?
+
+    var isFinished: Bool { acceptors == 0 && gate.count == 0 }
+  }
+
+  private let state: Lock<State>
+  private let over = Latch()
+
+  init(limit: Int) {
+    state = Lock(State(gate: ConnectionGate(limit: limit)))
+  }
+
+  var count: Int { state.withLock { $0.gate.count } }
+  var isAccepting: Bool { state.withLock { $0.isAccepting } }
+  var failure: SocketError? { state.withLock { $0.failure } }
+
+  // MARK: The run
+
+  /// `false` when it has been run before.
+  func beginRun(acceptors: Int) -> Bool {
+    state.withLock { state in
+      guard state.run == .notYet else { return false }
+      state.run = .running
+      state.acceptors = acceptors
+      return true
+    }
+  }
+
+  func endRun() {
+    state.withLock { $0.run = .over }
+    over.open()
+  }
+
+  /// Returns when the run is over; `false` when it had not begun, and now never will.
+  func waitUntilOver(on loop: EventLoop) async -> Bool {
+    let hasRun = state.withLock { state -> Bool in
+      defer { if state.run == .notYet { state.run = .over } }
+      return state.run != .notYet
+    }
+    if hasRun { _ = await over.wait(on: loop) }
+    return hasRun
+  }
+
+  // MARK: Connections
+
+  /// Takes a place for a connection that may be about to come.
+  func enter() -> Bool { state.withLock { $0.gate.enter() } }
+
+  /// Opens when a place may be free.
+  func placeFreed() -> Latch {
+    state.withLock { state in
+      let latch = state.slotFreed ?? Latch()
+      state.slotFreed = latch
+      if state.gate.hasRoom { latch.open() }
+      return latch
+    }
+  }
+
+  /// Gives a place back that no connection took.
+  func leave() {
+    let latch = state.withLock { state in
+      state.gate.leave()
+      defer { state.slotFreed = nil }
+      return state.slotFreed
+    }
+    latch?.open()
+  }
+
+  /// Enters a connection that has come, and answers its slot.
+  func add(_ connection: Connection.Handle) -> Int {
+    let (slot, isDraining) = state.withLock { state -> (Int, Bool) in
+      let slot = state.freeSlots.popLast() ?? state.connections.count
+      if slot == state.connections.count {
+        state.connections.append(connection)
+      } else {
+        state.connections[slot] = connection
+      }
+      return (slot, state.drain.phase > .serving)
+    }
+    if isDraining { connection.beginDrain() }
+    return slot
+  }
+
+  func remove(_ slot: Int) {
+    let (freed, change) = state.withLock { state -> (Latch?, Latch?) in
+      state.connections[slot] = nil
+      state.freeSlots.append(slot)
+      state.gate.leave()
+      defer { state.slotFreed = nil }
+      return (state.slotFreed, state.isFinished ? state.change : nil)
+    }
+    freed?.open()
+    change?.open()
+  }
+
+  // MARK: The end
+
+  /// Answers whether this call was the one that stopped it.
+  func stopAccepting() -> Bool {
+    state.withLock { state in
+      defer { state.isAccepting = false }
+      return state.isAccepting
+    }
+  }
+
+  func acceptorEnded(_ error: SocketError?) {
+    let change = state.withLock { state in
+      state.acceptors -= 1
+      if state.failure == nil { state.failure = error }
+      return state.change
+    }
+    change.open()
+  }
+
+  func beginDrain(until deadline: Instant) {
+    let (connections, change) = state.withLock { state -> ([Connection.Handle?], Latch) in
+      let isFirst = state.drain.begin(until: deadline)
+      return (isFirst ? state.connections : [], state.change)
+    }
+    for connection in connections { connection?.beginDrain() }
+    change.open()
+  }
+
+  /// What to wait for next; `nil` when nothing is left to serve.
+  func plan() -> (change: Latch, deadline: Instant?)? {
+    state.withLock { state in
+      if state.isFinished { return nil }
+      if state.change.isOpen { state.change = Latch() }
+      return (state.change, state.drain.deadline)
+    }
+  }
+
+  func expire(next: Instant) -> Drain<Instant>.Action {
+    state.withLock { $0.drain.expire(next: next) }
+  }
+
+  func cancel(next: Instant) -> Drain<Instant>.Action {
+    state.withLock { $0.drain.cancel(next: next) }
+  }
+
+  /// Cuts short those that only wait for their peers to say goodbye.
+  func stopLingering() {
+    for connection in state.withLock({ $0.connections }) { connection?.stopLingering() }
+  }
+
+  func abortAll() {
+    for connection in state.withLock({ $0.connections }) { connection?.abort() }
+  }
+}

@@ -1,0 +1,118 @@
+extension TCPServer {
+  /// How long cancelled handlers may take before their connections are aborted.
+  private static let cancellationTime = Duration.seconds(1)
+
+  func serveConnections(_ handler: @escaping @Sendable (Connection) async throws -> Void) async throws {
+    guard roster.beginRun(acceptors: listeners.count) else {
+      throw SocketError.invalid("this server has been run or shut down already; bind another")
+    }
+    let home = loops.loops[0]
+    await withDiscardingTaskGroup { group in
+      for listener in listeners {
+        group.addTask(executorPreference: home.executor) {
+          await self.acceptConnections(from: listener, home: home, handler)
+        }
+      }
+      var isCancelled = false
+      while let (change, deadline) = roster.plan() {
+        let action: Drain<EventLoop.Instant>.Action
+        switch await change.wait(until: deadline, on: home, isCancellable: !isCancelled) {
+        case .opened: continue
+        case .timedOut: action = roster.expire(next: home.now.advanced(by: Self.cancellationTime))
+        case .cancelled:
+          isCancelled = true
+          action = roster.cancel(next: home.now.advanced(by: Self.cancellationTime))
+        }
+        switch action {
+        case .cancelHandlers:
+          stopAccepting()
+          group.cancelAll()
+          roster.stopLingering()
+        case .abortConnections: roster.abortAll()
+        case .nothing: break
+        }
+      }
+    }
+    roster.endRun()
+    try Task.checkCancellation()
+    if let failure = roster.failure { throw failure }
+  }
+
+  /// Accepts until told to stop, then empties the queue and closes the listener. The connections are children of
+  /// this task: it ends after the last of them.
+  private func acceptConnections(
+    from listener: Listener, home: EventLoop,
+    _ handler: @escaping @Sendable (Connection) async throws -> Void
+  ) async {
+    await withDiscardingTaskGroup { group in
+      var failure: SocketError?
+      var isPaused = false
+      var attempts = 0
+      accepting: while !Task.isCancelled {
+        attempts += 1
+        if attempts % 64 == 0 { await home.nextTurn() }
+        guard roster.enter() else {
+          _ = await roster.placeFreed().wait(on: home)
+          continue
+        }
+        do {
+          let loop = loops.next()
+          switch try listener.acceptNow(on: loop, options: configuration.connection) {
+          case .connection(let connection):
+            if isPaused {
+              isPaused = false
+              configuration.onEvent?(.acceptResumed)
+            }
+            let slot = roster.add(connection.handle)
+            group.addTask(executorPreference: loop.executor) {
+              await self.serve(connection, handler)
+              self.roster.remove(slot)
+              // A descriptor is free again, which an acceptor that ran out of them may be waiting for.
+              for listener in self.listeners { listener.resourcesFreed() }
+            }
+          case .nothing:
+            roster.leave()
+            guard roster.isAccepting else { break accepting }
+            try await listener.waitUntilReady()
+            continue
+          case .skipped:
+            roster.leave()
+          case .exhausted(let error):
+            roster.leave()
+            if !isPaused {
+              isPaused = true
+              configuration.onEvent?(.acceptPaused(error))
+            }
+            guard roster.isAccepting else { break accepting }
+            try await listener.pause()
+          }
+        } catch let error as SocketError {
+          roster.leave()
+          failure = error == .closed ? nil : error
+          break accepting
+        } catch {
+          break accepting
+        }
+      }
+      listener.close()
+      roster.acceptorEnded(failure)
+    }
+  }
+
+  private func serve(
+    _ connection: Connection, _ handler: @Sendable (Connection) async throws -> Void
+  ) async {
+    configuration.onEvent?(.accepted(peer: connection.peerAddress))
+    do {
+      try await handler(connection)
+      await connection.close()
+    } catch {
+      await connection.close(after: error)
+      if !(error is CancellationError || error is SocketError) {
+        configuration.onEvent?(.handlerFailed(peer: connection.peerAddress, error))
+      }
+    }
+    configuration.onEvent?(
+      .closed(peer: connection.peerAddress, reason: connection.closeReason ?? .closed))
+  }
+}

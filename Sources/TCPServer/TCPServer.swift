@@ -1,0 +1,125 @@
+@_exported public import AsyncSockets
+@_exported public import Framing
+
+/// A server: it listens, and hands each connection to a child task of its own on an event loop.
+///
+/// ```swift
+/// try await TCPServer.serve(on: .loopback(port: 12345), framing: LineFraming()) { connection in
+///   for try await line in connection.inbound { try await connection.send(line) }
+/// }
+/// ```
+///
+/// A connection lives as long as its handler: leaving it normally closes in good order, leaving it by an error
+/// ends that one connection and nothing else.
+public final class TCPServer: Sendable {
+  /// The addresses it listens on, in the order given, with the ports that the system chose.
+  public let addresses: [SocketAddress]
+  /// The values it was bound with.
+  public let configuration: Configuration
+
+  let listeners: [Listener]
+  let loops: EventLoopGroup
+  let roster: Roster
+
+  private init(listeners: [Listener], loops: EventLoopGroup, configuration: Configuration) {
+    addresses = listeners.map(\.address)
+    self.listeners = listeners
+    self.loops = loops
+    self.configuration = configuration
+    roster = Roster(limit: configuration.maximumConnections)
+  }
+
+  /// Listens; returns when clients can connect.
+  ///
+  /// - Parameters:
+  ///   - address: where to listen; port 0 lets the system choose one.
+  ///   - more: further addresses of the same server.
+  ///   - configuration: limits and the event hook; every value has a default.
+  ///   - environment: the event loops to work on; the current task's by default.
+  /// - Throws: `SocketError` with the errno and the address when one of the addresses cannot be had (then none is
+  ///   held), or when a value cannot work.
+  public static func bind(
+    on address: SocketAddress, _ more: SocketAddress..., configuration: Configuration = Configuration(),
+    environment: Environment = .current
+  ) async throws(SocketError) -> TCPServer {
+    try configuration.validate()
+    let loops = try environment.loops
+    var listeners: [Listener] = []
+    for address in [address] + more {
+      listeners.append(
+        try Listener.bind(to: address, on: loops.loops[0], backlog: configuration.backlog))
+    }
+    return TCPServer(listeners: listeners, loops: loops, configuration: configuration)
+  }
+
+  /// The first address it listens on.
+  public var address: SocketAddress { addresses[0] }
+
+  /// Connections that are being served now.
+  public var connectionCount: Int { roster.count }
+
+  /// Serves connections of raw bytes until the server is shut down.
+  ///
+  /// - Parameter handler: called once for each connection, in a child task on one of the server's event loops.
+  /// - Throws: `CancellationError` when cancelled: the hard stop, which cancels the handlers, aborts what does
+  ///   not end within a second, and returns when nothing is left. `SocketError` when a listener can no longer
+  ///   accept, or when the server has been run before.
+  public func run(_ handler: @escaping @Sendable (Connection) async throws -> Void) async throws {
+    try await serveConnections(handler)
+  }
+
+  /// Serves connections of frames until the server is shut down; see `run(_:)`.
+  public func run<F: Framing>(
+    framing: F, _ handler: @escaping @Sendable (FramedConnection<F>) async throws -> Void
+  ) async throws {
+    try await serveConnections { try await handler($0.framed(framing)) }
+  }
+
+  /// Listens and serves connections of raw bytes; `bind` and `run` in one.
+  public static func serve(
+    on address: SocketAddress, configuration: Configuration = Configuration(),
+    _ handler: @escaping @Sendable (Connection) async throws -> Void
+  ) async throws {
+    try await bind(on: address, configuration: configuration).run(handler)
+  }
+
+  /// Listens and serves connections of frames; `bind` and `run` in one.
+  public static func serve<F: Framing>(
+    on address: SocketAddress, framing: F, configuration: Configuration = Configuration(),
+    _ handler: @escaping @Sendable (FramedConnection<F>) async throws -> Void
+  ) async throws {
+    try await bind(on: address, configuration: configuration).run(framing: framing, handler)
+  }
+}
+
+// MARK: - Stopping
+
+extension TCPServer {
+  /// Stops accepting: serves who is in the accept queue already, then closes the listeners. Connections go on as
+  /// if nothing had happened, and `run` returns after the last.
+  public func stopAccepting() {
+    guard roster.stopAccepting() else { return }
+    for listener in listeners { listener.stopWaiting() }
+  }
+
+  /// Begins a graceful shutdown and returns at once.
+  ///
+  /// Accepting stops. Each connection's `inbound` yields what had arrived by now and then ends, so that a handler
+  /// that loops over it answers what is in flight and returns. Handlers that still run at the deadline are
+  /// cancelled; connections that are left a second later are aborted.
+  ///
+  /// - Parameter deadline: how long handlers may take; a later call can only make it sooner.
+  public func beginShutdown(deadline: Duration = .seconds(15)) {
+    stopAccepting()
+    roster.beginDrain(until: loops.loops[0].now.advanced(by: deadline))
+  }
+
+  /// Shuts down gracefully, as `beginShutdown` says, and returns when `run` has nothing left to do. Returns early
+  /// when the caller is cancelled; the shutdown goes on.
+  public func shutdown(deadline: Duration = .seconds(15)) async {
+    beginShutdown(deadline: deadline)
+    if await !roster.waitUntilOver(on: loops.loops[0]) {
+      for listener in listeners { listener.close() }
+    }
+  }
+}

@@ -1,0 +1,29 @@
+import AsyncSockets
+
+/// A condition that did not come about in time.
+public struct ConditionNotMet: Error, CustomStringConvertible {
+  /// What was waited for, and what was seen instead.
+  public let description: String
+}
+
+/// Waits until a condition holds, for what no event announces: a thread's exit, a peer process, the kernel.
+///
+/// The only place where a test may poll. It looks every millisecond of the loop's clock, and gives up after
+/// `limit` of real time.
+///
+/// - Parameters:
+///   - what: the condition in words, for the error.
+///   - limit: how long to wait; 10 s by default.
+///   - isMet: the condition; must return at once.
+/// - Throws: `ConditionNotMet` when the limit is reached; `CancellationError`.
+public func eventually(
+  _ what: String, within limit: Duration = .seconds(10), _ isMet: () throws -> Bool
+) async throws {
+  let loop = try EventLoopGroup.shared.loops[0]
+  let end = loop.now.advanced(by: limit)
+  while true {
+    if try isMet() { return }
+    if loop.now >= end { throw ConditionNotMet(description: "not within \(limit): \(what)") }
+    try await loop.sleep(for: .milliseconds(1))
+  }
+}
