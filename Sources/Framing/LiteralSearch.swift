@@ -26,7 +26,8 @@ struct LiteralSearch: Sendable {
   /// - Returns: Where the pattern is, in distances from the front, or `nil` once all has been searched.
   mutating func next(in buffer: inout ReceiveBuffer) -> Range<Int>? {
     var index = buffer.searched
-    if index == 0 { matched = 0 }
+    // Somebody else has consumed bytes, or this is another buffer.
+    if index < matched { matched = 0 }
     let count = buffer.count
     while true {
       if matched == pattern.count {
