@@ -29,14 +29,15 @@ let package = Package(
       swiftSettings: settings),
     .executableTarget(
       name: "rot13", dependencies: ["TCPServer"], path: "Examples/rot13", swiftSettings: settings),
+    .target(name: "Peers", dependencies: ["CLinux"], path: "Tests/Peers", swiftSettings: settings),
     .testTarget(
       name: "FramingTests", dependencies: ["Framing"], swiftSettings: settings),
     .testTarget(
-      name: "AsyncSocketsTests", dependencies: ["AsyncSockets", "Framing", "TestHarness", "CLinux"],
+      name: "AsyncSocketsTests", dependencies: ["AsyncSockets", "Framing", "TestHarness", "CLinux", "Peers"],
       swiftSettings: settings),
     .testTarget(
       name: "TCPServerTests",
-      dependencies: ["TCPServer", "AsyncSockets", "Framing", "TestHarness", "CLinux"],
+      dependencies: ["TCPServer", "AsyncSockets", "Framing", "TestHarness", "CLinux", "Peers"],
       swiftSettings: settings),
   ]
 )

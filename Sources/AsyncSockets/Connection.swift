@@ -166,6 +166,11 @@ extension Connection {
   /// Resets the connection at once and drops what is queued.
   public func abort() { core.abort() }
 
+  /// Runs the body of a scope that this task leaves last: its waits on this connection are cheaper than others'.
+  package func runOwned(_ body: () async throws -> Void) async throws {
+    try await core.runOwned(body)
+  }
+
   /// Ends the connection as leaving its scope by an error does: flushes for at most a second, then closes.
   package func close(after error: any Error) async {
     await core.close(flushLimit: .seconds(1), reason: CloseReason(leavingScopeBy: error))

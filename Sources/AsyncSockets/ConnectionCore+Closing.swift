@@ -5,22 +5,8 @@ extension ConnectionCore {
   /// close into a reset that eats the reply.
   private static let lingerTime = Duration.seconds(1)
   private static let lingerBytes = 256 << 10
-
-  /// Ends our stream once the output is with the kernel. The peer's goes on.
-  func finishWriting() async throws {
-    try state.withLock { state throws(SocketError) in
-      if let failure = state.failure { throw failure }
-      guard state.phase == .open else { throw .closed }
-      state.writeHasEnded = true
-    }
-    try await flush()
-    try state.withLock { state throws(SocketError) in
-      guard state.phase == .open else { throw state.failure ?? .closed }
-      if case .failed(let errno) = state.endpoint.shutdownWrite(kernel: core.kernel) {
-        throw state.fail(errno, call: "shutdown", peer: peerAddress)
-      }
-    }
-  }
+  /// The one wait that is none of a reader's; readers count from 1.
+  private static let lingerWait: UInt32 = 0
 
   /// Flushes, ends our stream, waits a little for the peer to end its own, and closes. Runs to its end whether
   /// the task is cancelled or not.
@@ -29,66 +15,62 @@ extension ConnectionCore {
   ///   - flushLimit: how long the flush may take in all; `nil` for as long as it makes progress.
   ///   - reason: why, unless something ended the connection before.
   func close(flushLimit: Duration?, reason: CloseReason?) async {
-    enum Turn { case ours, wait, done }
+    enum Turn { case ours, others, none }
     let (turn, waiters) = state.withLock { state -> (Turn, [WakeContinuation]) in
       switch state.phase {
-      case .closed: return (.done, [])
-      case .closing: return (.wait, [])
+      case .closed: return (.none, [])
+      case .closing: return (.others, [])
       case .open:
         state.phase = .closing
-        let natural: CloseReason =
-          state.isDraining ? .drained : state.peerHasEnded ? .closedByPeer : .closed
-        state.noteReason(reason ?? natural)
-        if let reader = state.takeReader() { return (.ours, [reader]) }
-        return (.ours, [])
+        isOver.store(true, ordering: .relaxed)
+        if let reason { state.noteReason(reason) }
+        var waiters = state.writers.removeTurns()
+        if let reader = state.takeReader() { waiters.append(reader) }
+        return (.ours, waiters + endOutgoing(&state))
       }
     }
     Self.resume(waiters)
     switch turn {
-    case .done: return
-    case .wait: await waitUntilClosed()
-    case .ours:
-      await flushAndLinger(flushLimit: flushLimit)
+    case .none: return
+    case .others: await waitUntilClosed()
+    case .ours: await endGracefully(flushLimit: flushLimit)
     }
   }
 
-  private func flushAndLinger(flushLimit: Duration?) async {
-    let position = state.withLock { $0.output.accepted }
-    let flushEnd = flushLimit.map { core.now.advanced(by: $0) }
-    _ = await waitToWrite(.written(position), deadline: flushEnd, isCancellable: false)
-    let isFlushed = state.withLock { state -> Bool in
-      guard state.phase != .closed, state.failure == nil, state.output.isEmpty else { return false }
-      if case .failed = state.endpoint.shutdownWrite(kernel: core.kernel) { return false }
+  private func endGracefully(flushLimit: Duration?) async {
+    _ = await waitToWrite(
+      .ended, deadline: flushLimit.map { core.now.advanced(by: $0) }, isCancellable: false)
+    let hasEnded = state.withLock { state -> Bool in
+      guard state.outgoing == .ended, state.failure == nil else { return false }
+      // Not before: what is lost on the way out is a reason of its own.
+      state.noteReason(state.isDraining ? .drained : state.peerHasEnded ? .closedByPeer : .closed)
       return true
     }
-    if isFlushed {
-      await discardUntilPeerEnds()
-      dispose(abortively: false)
-    } else {
-      dispose(abortively: true)
-    }
+    if hasEnded { await discardUntilPeerEnds() }
+    state.withLock { $0.noteReason(.limit(.writeStall)) }
+    dispose(abortively: !hasEnded)
   }
 
   private func discardUntilPeerEnds() async {
     let deadline = core.now.advanced(by: Self.lingerTime)
+    guard let timer = core.schedule(self, token: DeadlineToken.reader(Self.lingerWait), due: deadline) else {
+      return
+    }
+    defer { core.cancelDeadline(timer) }
     var left = Self.lingerBytes
-    while left > 0 {
-      guard let count = discardOnce() else { return }
-      if count > 0 {
-        left -= count
-        continue
-      }
-      let id = state.withLock { $0.nextWaiterID() }
-      guard let timer = core.schedule(self, token: DeadlineToken.reader(id), due: deadline) else { return }
+    while left > 0, let count = discardOnce() {
+      left -= count
+      if count > 0 { continue }
       let wake = await WakeContinuation.suspend { continuation in
-        let mustWait = state.withLock { state -> Bool in
-          guard state.phase == .closing, !state.readiness.canRead, deadline > core.now else { return false }
-          state.reader = ConnectionState.Reader(id: id, continuation: continuation)
-          return true
+        let answer = state.withLock { state -> Wake? in
+          if deadline <= core.now || state.phase != .closing { return .timedOut }
+          if state.readiness.canRead { return .changed }
+          state.reader = ConnectionState.Reader(
+            id: Self.lingerWait, continuation: continuation, isOwner: false)
+          return nil
         }
-        if !mustWait { continuation.resume(deadline > core.now ? .changed : .timedOut) }
+        if let answer { continuation.resume(answer) }
       }
-      core.cancelDeadline(timer)
       if case .timedOut = wake { return }
     }
   }
@@ -100,10 +82,10 @@ extension ConnectionCore {
         guard state.phase == .closing, !state.peerHasEnded else { return nil }
         guard state.readiness.canRead else { return 0 }
         switch unsafe state.endpoint.read(into: buffer, kernel: core.kernel) {
-        case .bytes(let count): return count
+        case .bytes(let count) where count > 0: return count
         case .wouldBlock(let direction):
           return state.readiness.readWouldBlock(awaiting: direction) ? 0 : nil
-        case .end, .failed: return nil
+        case .bytes, .end, .failed: return nil
         }
       }
     }
@@ -129,6 +111,7 @@ extension ConnectionCore {
   /// Ends the connection for a cause of its own: whoever waits, and whoever comes, is told `error`.
   func end(with error: SocketError, reason: CloseReason) {
     state.withLock { state in
+      guard state.phase != .closed else { return }
       state.noteReason(reason)
       if state.failure == nil { state.failure = error }
     }
@@ -136,17 +119,23 @@ extension ConnectionCore {
   }
 
   private func dispose(abortively: Bool) {
-    let (descriptor, waiters) = state.withLock { state -> (Int32?, [WakeContinuation]) in
-      guard state.phase != .closed else { return (nil, []) }
+    let (descriptor, wasOpen, waiters) = state.withLock { state -> (Int32?, Bool, [WakeContinuation]) in
+      guard state.phase != .closed else { return (nil, false, []) }
       state.phase = .closed
+      isOver.store(true, ordering: .relaxed)
       state.output.discard()
-      var waiters = state.takeWaiters()
-      waiters.append(contentsOf: state.closers)
+      for timer in [state.idleTimer, state.stallTimer] {
+        if let timer { core.cancelDeadline(timer) }
+      }
+      let waiters = state.takeWaiters() + state.closers
       state.closers = []
-      let descriptor = state.endpoint.close(abortively: abortively, kernel: core.kernel)
-      return (descriptor, waiters)
+      return (state.endpoint.close(abortively: abortively, kernel: core.kernel), true, waiters)
     }
-    if let descriptor { core.perform(.deregister(self, descriptor: descriptor)) }
+    if let descriptor {
+      core.perform(.deregister(self, descriptor: descriptor))
+    } else if wasOpen {
+      core.perform(.forget(self))
+    }
     Self.resume(waiters)
   }
 
@@ -154,7 +143,7 @@ extension ConnectionCore {
   func beginDrain() {
     let reader = state.withLock { state -> WakeContinuation? in
       state.isDraining = true
-      return state.takeReader()
+      return state.phase == .open ? state.takeReader() : nil
     }
     reader?.resume()
   }
@@ -163,16 +152,15 @@ extension ConnectionCore {
   func stopLingering() {
     let (reader, mustAbort) = state.withLock { state -> (WakeContinuation?, Bool) in
       guard state.phase == .closing else { return (nil, false) }
-      return (state.takeReader(), !state.output.isEmpty)
+      return (state.takeReader(), state.wantsToWrite)
     }
-    if mustAbort { abort() }
+    if mustAbort { abort(reason: .cancelled) }
     reader?.resume(.timedOut)
   }
 
   /// The last handle was dropped without `close()` or `abort()`.
   func abandon() {
-    let isOpen = state.withLock { $0.phase == .open }
-    guard isOpen else { return }
+    guard !isOver.load(ordering: .relaxed) else { return }
     core.abandoned.add(1, ordering: .relaxed)
     abort()
   }

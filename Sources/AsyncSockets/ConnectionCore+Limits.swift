@@ -25,49 +25,43 @@ extension ConnectionCore: DeadlineTarget {
 
   func watchIdleness() {
     guard let limit = options.idleLimit else { return }
-    _ = core.schedule(self, token: DeadlineToken.idle, due: core.now.advanced(by: limit))
+    state.withLock { state in
+      guard state.phase == .open else { return }
+      state.idleTimer = core.schedule(self, token: DeadlineToken.idle, due: core.now.advanced(by: limit))
+    }
   }
 
   private func checkIdleness() {
     guard let limit = options.idleLimit else { return }
     let now = core.now
-    let next = state.withLock { state -> EventLoop.Instant? in
-      guard state.phase == .open, state.failure == nil else { return nil }
+    let isReached = state.withLock { state -> Bool in
+      state.idleTimer = nil
+      guard state.phase == .open, state.failure == nil else { return false }
       let isWaitingForPeer = state.reader != nil || !state.writers.isEmpty
-      return isWaitingForPeer ? state.lastActivity.advanced(by: limit) : now.advanced(by: limit)
+      let due = isWaitingForPeer ? state.idleness.due(limit) : now.advanced(by: limit)
+      if due <= now { return true }
+      state.idleTimer = core.schedule(self, token: DeadlineToken.idle, due: due)
+      return false
     }
-    guard let next else { return }
-    if next <= now {
-      end(with: .limit(.idle), reason: .limit(.idle))
-    } else {
-      _ = core.schedule(self, token: DeadlineToken.idle, due: next)
-    }
+    if isReached { end(with: .limit(.idle), reason: .limit(.idle)) }
   }
 
   /// Called with the lock held, when output had to stay behind.
   func armStallWatch(_ state: inout ConnectionState) {
-    guard let limit = options.writeStallLimit, !state.stallWatchIsArmed else { return }
-    let now = core.now
-    state.lastWrite = now
-    state.stallWatchIsArmed =
-      core.schedule(self, token: DeadlineToken.writeStall, due: now.advanced(by: limit)) != nil
+    guard let limit = options.writeStallLimit, state.stallTimer == nil else { return }
+    state.stallTimer = core.schedule(
+      self, token: DeadlineToken.writeStall, due: state.lastWrite.advanced(by: limit))
   }
 
   private func checkStall() {
     guard let limit = options.writeStallLimit else { return }
-    let now = core.now
-    let next = state.withLock { state -> EventLoop.Instant? in
-      state.stallWatchIsArmed = false
-      guard state.phase != .closed, !state.output.isEmpty else { return nil }
-      let due = state.lastWrite.advanced(by: limit)
-      if due > now { state.stallWatchIsArmed = true }
-      return due
+    let isReached = state.withLock { state -> Bool in
+      state.stallTimer = nil
+      guard state.phase != .closed, state.wantsToWrite else { return false }
+      if state.lastWrite.advanced(by: limit) <= core.now { return true }
+      armStallWatch(&state)
+      return false
     }
-    guard let next else { return }
-    if next <= now {
-      end(with: .limit(.writeStall), reason: .limit(.writeStall))
-    } else {
-      _ = core.schedule(self, token: DeadlineToken.writeStall, due: next)
-    }
+    if isReached { end(with: .limit(.writeStall), reason: .limit(.writeStall)) }
   }
 }

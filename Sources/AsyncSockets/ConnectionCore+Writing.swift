@@ -5,12 +5,16 @@ extension ConnectionCore {
     case accepted
     /// Accepted, and the sender shall wait for the low mark.
     case acceptedAboveHighMark
+    /// Accepted, and this connection has had its share of the turn.
+    case acceptedAndSpent
     /// Not accepted: the sender has to wait its turn.
     case mustWait
   }
 
   /// From this size on, bytes go to the kernel directly when nothing is queued before them.
   private static let directWriteSize = 65_536
+  /// What a connection may write directly in one turn of the loop.
+  private static let directWriteBudget = 256 << 10
 
   /// Accepts the bytes whole, or not at all.
   @inline(__always)
@@ -19,9 +23,7 @@ extension ConnectionCore {
       if start == 0 {
         output.append(bytes)
       } else {
-        unsafe bytes.withUnsafeBytes {
-          unsafe output.append(UnsafeRawBufferPointer(rebasing: $0[start...]))
-        }
+        unsafe bytes.withUnsafeBytes { unsafe output.append(UnsafeRawBufferPointer(rebasing: $0[start...])) }
       }
     } write: { endpoint in
       unsafe bytes.withUnsafeBytes { unsafe endpoint.write($0, kernel: core.kernel) }
@@ -33,12 +35,11 @@ extension ConnectionCore {
   func trySend(
     holdsTurn: Bool, _ encode: (inout [UInt8]) throws(FramingError) -> Void
   ) throws -> SendStep {
+    var bytes: [UInt8] = []
     guard core.isCurrent else {
-      var bytes: [UInt8] = []
       try encode(&bytes)
       return try trySend(bytes, holdsTurn: holdsTurn)
     }
-    var bytes: [UInt8] = []
     swap(&bytes, &core.local.value.encoded)
     defer {
       // Room for an unusually large frame is not kept.
@@ -63,127 +64,35 @@ extension ConnectionCore {
     let isOnLoop = core.isCurrent
     let marks = options.watermarks
     var mustFlush = false
-    var ready: [WakeContinuation] = []
-    defer {
-      if mustFlush { core.perform(.flush(self)) }
-      Self.resume(ready)
-    }
+    defer { if mustFlush { core.perform(.flush(self)) } }
     return try state.withLock { state throws(SocketError) in
-      if holdsTurn { state.writers.turnUsed() }
-      guard state.phase == .open, !state.writeHasEnded else { throw state.failure ?? .closed }
       if let failure = state.failure { throw failure }
+      guard state.phase == .open, state.outgoing == .open else { throw .closed }
       if !holdsTurn, state.output.count >= marks.high || state.writers.mustQueue { return .mustWait }
       guard count > 0 else { return .accepted }
 
       var start = 0
-      let isDirect = state.output.isEmpty && state.readiness.canWrite && (!isOnLoop || count >= Self.directWriteSize)
-      if isDirect {
-        switch write(state.endpoint) {
-        case .bytes(let written):
-          start = written
-          state.output.passThrough(written)
-          state.lastActivity = core.now
-          state.lastWrite = state.lastActivity
-        case .wouldBlock(let direction): state.readiness.writeWouldBlock(awaiting: direction)
-        case .end: throw state.fail(.brokenPipe, call: "send", peer: peerAddress)
-        case .failed(let errno): throw state.fail(errno, call: "send", peer: peerAddress)
+      let isWorthACall = !isOnLoop || count >= Self.directWriteSize
+      if isWorthACall, state.output.isEmpty, state.readiness.canWrite {
+        start = try noteWritten(write(state.endpoint), &state)
+        state.output.passThrough(start)
+        if isOnLoop { state.directBytes += start }
+      }
+      if start < count {
+        if state.output.isEmpty { state.lastWrite = core.now }
+        append(&state.output, start)
+        if !state.readiness.canWrite {
+          armStallWatch(&state)
+        } else if !state.isDirty {
+          state.isDirty = true
+          mustFlush = true
         }
       }
-      if start < count { append(&state.output, start) }
-      if !state.output.isEmpty, !state.isDirty, state.readiness.canWrite {
-        state.isDirty = true
-        mustFlush = true
-      }
-      if !state.readiness.canWrite { armStallWatch(&state) }
-      if holdsTurn {
-        ready = state.writers.takeReady(
-          count: state.output.count, written: state.output.written, marks: marks)
-      }
-      return state.output.count >= marks.high ? .acceptedAboveHighMark : .accepted
+      if state.output.count >= marks.high { return .acceptedAboveHighMark }
+      guard state.directBytes >= Self.directWriteBudget else { return .accepted }
+      state.directBytes = 0
+      return .acceptedAndSpent
     }
-  }
-
-  /// Called by the loop before it asks the kernel for events.
-  func flushAtEndOfTurn() {
-    let ready = state.withLock { state -> [WakeContinuation] in
-      state.isDirty = false
-      return writeQueued(&state)
-    }
-    Self.resume(ready)
-  }
-
-  /// Writes until nothing is left or the kernel takes no more; answers who may go on.
-  private func writeQueued(_ state: inout ConnectionState) -> [WakeContinuation] {
-    guard state.phase != .closed, state.failure == nil else { return [] }
-    while !state.output.isEmpty, state.readiness.canWrite {
-      let result = unsafe state.output.withUnsent { unsafe state.endpoint.write($0, kernel: core.kernel) }
-      switch result {
-      case .bytes(let count):
-        state.output.consume(count)
-        state.lastActivity = core.now
-        state.lastWrite = state.lastActivity
-      case .wouldBlock(let direction): state.readiness.writeWouldBlock(awaiting: direction)
-      case .end, .failed:
-        let errno = if case .failed(let errno) = result { errno } else { Errno.brokenPipe }
-        _ = state.fail(errno, call: "send", peer: peerAddress)
-        state.output.discard()
-        return state.takeWaiters()
-      }
-    }
-    if !state.output.isEmpty { armStallWatch(&state) }
-    return state.writers.takeReady(
-      count: state.output.count, written: state.output.written, marks: options.watermarks)
-  }
-
-  /// Suspends until the goal is reached or the connection can't reach it any more.
-  ///
-  /// - Returns: `.cancelled` or `.timedOut` only when the caller asked for those.
-  func waitToWrite(
-    _ goal: WriteWaiters.Goal, deadline: EventLoop.Instant? = nil, isCancellable: Bool = true
-  ) async -> Wake {
-    let id = state.withLock { $0.nextWaiterID() }
-    let timer = deadline.flatMap { core.schedule(self, token: DeadlineToken.writer(id), due: $0) }
-    defer { if let timer { core.cancelDeadline(timer) } }
-    return await withTaskCancellationHandler {
-      await WakeContinuation.suspend { continuation in
-        let answer = state.withLock { state -> Wake? in
-          if isCancellable, Task.isCancelled { return .cancelled }
-          if state.phase == .closed || state.failure != nil { return .changed }
-          if let deadline, deadline <= core.now { return .timedOut }
-          let isReached =
-            switch goal {
-            case .turn: state.output.count <= options.watermarks.low && !state.writers.mustQueue
-            case .lowMark: state.output.count <= options.watermarks.low
-            case .written(let position): state.output.written >= position
-            }
-          if isReached, goal != .turn { return .changed }
-          state.lastActivity = core.now
-          state.writers.add(WriteWaiters.Waiter(id: id, goal: goal, continuation: continuation))
-          return nil
-        }
-        if let answer { continuation.resume(answer) } else { letInFirst() }
-      }
-    } onCancel: {
-      if isCancellable { wakeWriter(id, .cancelled) }
-    }
-  }
-
-  /// The buffer may have drained just before the newcomer queued.
-  private func letInFirst() {
-    let ready = state.withLock { state in
-      state.writers.takeReady(
-        count: state.output.count, written: state.output.written, marks: options.watermarks)
-    }
-    Self.resume(ready)
-  }
-
-  func wakeWriter(_ id: UInt32, _ wake: Wake) {
-    let writer = state.withLock { $0.writers.remove(id) }
-    writer?.resume(wake)
-  }
-
-  static func resume(_ waiters: [WakeContinuation]) {
-    for waiter in waiters { waiter.resume() }
   }
 
   /// Sends whole messages through `attempt`, waiting for its turn and afterwards for the low mark.
@@ -193,12 +102,24 @@ extension ConnectionCore {
     var step = try attempt(false)
     while case .mustWait = step {
       if case .cancelled = await waitToWrite(.turn) { throw CancellationError() }
+      // Whatever comes of it, the next in line is let in afterwards.
+      defer { passTurnOn() }
       step = try attempt(true)
     }
-    if case .acceptedAboveHighMark = step {
-      // Cancelled here, the message goes out all the same: it has been accepted.
-      _ = await waitToWrite(.lowMark)
+    switch step {
+    case .accepted, .mustWait: break
+    // Cancelled here, the message goes out all the same: it has been accepted.
+    case .acceptedAboveHighMark: _ = await waitToWrite(.lowMark)
+    case .acceptedAndSpent: await core.nextTurn()
     }
+  }
+
+  private func passTurnOn() {
+    let ready = state.withLock { state in
+      state.writers.turnUsed()
+      return state.takeReadyWriters(options.watermarks)
+    }
+    Self.resume(ready)
   }
 
   /// Returns when the kernel has everything that was accepted before the call.
@@ -212,8 +133,25 @@ extension ConnectionCore {
     guard let position else { return }
     if case .cancelled = await waitToWrite(.written(position)) { throw CancellationError() }
     try state.withLock { state throws(SocketError) in
-      if state.output.written >= position, state.failure == nil { return }
-      throw state.failure ?? .closed
+      if let failure = state.failure { throw failure }
+      guard state.output.written >= position else { throw .closed }
+    }
+  }
+
+  /// Ends our stream once the output is with the kernel, also when the wait for that is cancelled. The peer's
+  /// stream goes on.
+  func finishWriting() async throws {
+    try Task.checkCancellation()
+    let ready = try state.withLock { state throws(SocketError) in
+      if let failure = state.failure { throw failure }
+      guard state.phase == .open else { throw .closed }
+      return endOutgoing(&state)
+    }
+    Self.resume(ready)
+    if case .cancelled = await waitToWrite(.ended) { throw CancellationError() }
+    try state.withLock { state throws(SocketError) in
+      if let failure = state.failure { throw failure }
+      guard state.outgoing == .ended else { throw .closed }
     }
   }
 }

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// One connection as its event loop sees it: the transport, what waits for it, and how it ended.
 ///
 /// Its state, the descriptor included, is behind one lock. A system call, the change of the ready bits that
@@ -12,6 +14,10 @@ final class ConnectionCore: Sendable {
   let options: ConnectionOptions
   let state: Lock<ConnectionState>
   let reading = ReaderSlot()
+  /// The task of the scope that serves this connection, while one does.
+  let owner = Atomic<UInt>(0)
+  /// This side has closed or aborted it: nothing is delivered any more.
+  let isOver = Atomic<Bool>(false)
 
   init(
     endpoint: consuming sending Endpoint, loop: EventLoop, localAddress: SocketAddress?,
@@ -28,7 +34,11 @@ final class ConnectionCore: Sendable {
   /// Begins to watch the transport. Until then reads and writes work as well, since both are tried first.
   func start() {
     if let transport = state.withLock({ $0.endpoint.customTransport }) {
-      transport.notifyReadiness { [weak self] in self?.ready($0) }
+      core.perform(.remember(self))
+      // Never at once: a transport may tell of its readiness from inside a call of ours, which holds the lock.
+      transport.notifyReadiness { [weak self] readiness in
+        if let self { core.performLater(.ready(self, readiness)) }
+      }
     } else {
       core.perform(.register(self))
     }
@@ -38,9 +48,7 @@ final class ConnectionCore: Sendable {
   func ready(_ readiness: TransportReadiness) {
     let (reader, mustFlush) = state.withLock { state -> (WakeContinuation?, Bool) in
       state.readiness.note(readiness)
-      let mustFlush =
-        state.readiness.canWrite && (!state.output.isEmpty || !state.writers.isEmpty) && !state.isDirty
-        && state.phase != .closed
+      let mustFlush = state.readiness.canWrite && state.wantsToWrite && !state.isDirty && state.phase != .closed
       if mustFlush { state.isDirty = true }
       return (state.readiness.canRead ? state.takeReader() : nil, mustFlush)
     }
@@ -56,7 +64,10 @@ extension ConnectionCore: Pollable {
     }
   }
 
-  func ready(_ events: Epoll.Events) { ready(TransportReadiness(events)) }
+  func ready(_ events: Epoll.Events) {
+    if events.contains(.urgent) { state.withLock { $0.readiness.shortReadMeansEmpty = false } }
+    ready(TransportReadiness(events))
+  }
 
   func registrationFailed(_ error: SocketError) { end(with: error, reason: CloseReason(error)) }
 

@@ -7,14 +7,25 @@ struct ConnectionState: ~Copyable {
     case closed
   }
 
+  /// Our stream.
+  enum Outgoing {
+    case open
+    /// Nothing more is accepted; the end follows the queued output.
+    case ending
+    case ended
+  }
+
   struct Reader {
     let id: UInt32
     let continuation: WakeContinuation
+    /// Waits in the task whose cancellation the connection watches by itself.
+    let isOwner: Bool
   }
 
   var endpoint: Endpoint
   var readiness = Readiness()
   var output = OutputQueue()
+  var outgoing = Outgoing.open
   var writers = WriteWaiters()
   var reader: Reader?
   /// Whoever waits for the end of `close()`.
@@ -22,8 +33,6 @@ struct ConnectionState: ~Copyable {
   var phase = Phase.open
   /// The peer's stream has been read to its end.
   var peerHasEnded = false
-  /// Our stream has been ended, or is about to be once the output is out.
-  var writeHasEnded = false
   /// In the loop's list of connections to flush.
   var isDirty = false
   var isDraining = false
@@ -33,33 +42,50 @@ struct ConnectionState: ~Copyable {
   var failure: SocketError?
   var closeReason: CloseReason?
   var bytesRead: UInt64 = 0
-  var lastActivity: EventLoop.Instant
+  /// What this turn has written past the queue.
+  var directBytes = 0
+  var idleness: Idleness
   var lastWrite: EventLoop.Instant
-  var stallWatchIsArmed = false
-  private var lastWaiter: UInt32 = 0
+  var idleTimer: DeadlineID?
+  var stallTimer: DeadlineID?
+  private var lastWriter: UInt32 = 0
 
   init(endpoint: consuming Endpoint, now: EventLoop.Instant) {
     self.endpoint = endpoint
-    lastActivity = now
+    idleness = Idleness(now: now)
     lastWrite = now
   }
 
-  mutating func nextWaiterID() -> UInt32 {
-    lastWaiter &+= 1
-    return lastWaiter
+  mutating func nextWriterID() -> UInt32 {
+    lastWriter &+= 1
+    return lastWriter
   }
+
+  /// The failure that reads end with, too. A broken pipe says that the peer takes no more bytes, not that those which
+  /// it sent are lost.
+  var readFailure: SocketError? {
+    if case .failed(.brokenPipe, _, _) = failure { nil } else { failure }
+  }
+
+  /// Whether the loop has something to write as soon as the transport takes it.
+  var wantsToWrite: Bool { !output.isEmpty || outgoing == .ending }
 
   /// Takes out everybody who waits, so that they look again.
   mutating func takeWaiters() -> [WakeContinuation] {
     var waiters = writers.removeAll()
-    if let reader = reader { waiters.append(reader.continuation) }
-    reader = nil
+    if let reader = takeReader() { waiters.append(reader) }
     return waiters
   }
 
   mutating func takeReader() -> WakeContinuation? {
     defer { reader = nil }
     return reader?.continuation
+  }
+
+  /// Those whose goal is reached by now.
+  mutating func takeReadyWriters(_ marks: Watermarks) -> [WakeContinuation] {
+    writers.takeReady(
+      count: output.count, written: output.written, hasEnded: outgoing == .ended, marks: marks)
   }
 
   /// The first cause of the end wins.

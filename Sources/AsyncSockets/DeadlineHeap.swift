@@ -52,8 +52,9 @@ struct DeadlineHeap<Payload> {
 
   /// Takes a deadline out before it fires; a spent id does nothing.
   mutating func remove(_ id: ID) {
-    guard slots.indices.contains(Int(id.slot)), slots[Int(id.slot)].generation == id.generation else { return }
-    _ = extract(slots[Int(id.slot)].position)
+    let index = Int(id.slot)
+    guard slots.indices.contains(index), slots[index].generation == id.generation else { return }
+    _ = extract(slots[index].position)
   }
 
   /// Takes the earliest deadline out if it is due.
@@ -106,3 +107,5 @@ struct DeadlineHeap<Payload> {
     slots[Int(heap[b].slot)].position = b
   }
 }
+
+typealias DeadlineID = DeadlineHeap<ScheduledDeadline>.ID

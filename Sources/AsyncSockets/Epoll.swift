@@ -14,6 +14,7 @@ struct Epoll: ~Copyable, Sendable {
     static let peerEnded = Events(rawValue: UInt32(CLINUX_EPOLLRDHUP))
     static let hangUp = Events(rawValue: UInt32(CLINUX_EPOLLHUP))
     static let failed = Events(rawValue: UInt32(CLINUX_EPOLLERR))
+    static let urgent = Events(rawValue: UInt32(CLINUX_EPOLLPRI))
     static let edgeTriggered = Events(rawValue: CLINUX_EPOLLET)
   }
 

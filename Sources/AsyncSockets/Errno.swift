@@ -26,6 +26,7 @@ extension Errno {
 }
 
 extension Errno: CustomStringConvertible {
+  /// `ECONNRESET (Connection reset by peer)`.
   public var description: String { "\(name) (\(message))" }
 }
 

@@ -23,6 +23,7 @@ extension EventLoopCore {
         resumeYielded()
       }
     }
+    _ = thread.compareExchange(expected: pthread_self(), desired: 0, ordering: .relaxed)
     let waiters = shared.withLock { shared in
       defer { shared.stopWaiters = [] }
       return shared.stopWaiters
@@ -62,7 +63,9 @@ extension EventLoopCore {
 
   /// How long the kernel may hold the loop, in milliseconds (-1: without end); `nil` when the loop is over.
   private func prepareToSleep() -> Int32? {
-    let isBusy = !local.value.jobs.isEmpty || !local.value.nextTurn.isEmpty || !local.value.dirty.isEmpty
+    let isBusy =
+      !local.value.jobs.isEmpty || !local.value.nextTurn.isEmpty || !local.value.dirty.isEmpty
+      || !local.value.operations.isEmpty
     var next: EventLoop.Instant?
     let (phase, mustPoll) = shared.withLock { shared -> (Phase, Bool) in
       let hasWork = isBusy || !shared.jobs.isEmpty || !shared.operations.isEmpty
@@ -90,19 +93,21 @@ extension EventLoopCore {
   }
 
   private func takeRemoteWork() {
-    var operations = ContiguousArray<Operation>()
-    swap(&operations, &local.value.operations)
     shared.withLock { shared in
       shared.isAsleep = false
       if !shared.jobs.isEmpty {
         local.value.jobs.append(contentsOf: shared.jobs)
         shared.jobs.removeAll(keepingCapacity: true)
       }
-      if !shared.operations.isEmpty { swap(&operations, &shared.operations) }
+      if !shared.operations.isEmpty {
+        local.value.operations.append(contentsOf: shared.operations)
+        shared.operations.removeAll(keepingCapacity: true)
+      }
     }
-    for operation in operations { execute(operation) }
-    operations.removeAll(keepingCapacity: true)
-    swap(&operations, &local.value.operations)
+    guard !local.value.operations.isEmpty else { return }
+    var batch = ContiguousArray<Operation>()
+    swap(&batch, &local.value.operations)
+    for operation in batch { execute(operation) }
   }
 
   private func resumeYielded() {
@@ -117,7 +122,15 @@ extension EventLoopCore {
     case .register(let target): register(target)
     case .deregister(let target, let descriptor):
       local.value.table.remove(target, descriptor: descriptor)
-      registrations.store(local.value.table.count, ordering: .relaxed)
+      countRegistrations()
+    case .remember(let connection):
+      guard !local.value.hasStopped else { return connection.loopStopped() }
+      if !connection.isOver.load(ordering: .relaxed) { local.value.others.append(connection) }
+      countRegistrations()
+    case .forget(let connection):
+      local.value.others.removeAll { $0 === connection }
+      countRegistrations()
+    case .ready(let connection, let readiness): connection.ready(readiness)
     case .flush(let connection): local.value.dirty.append(connection)
     case .nextTurn(let continuation):
       if local.value.hasStopped {
@@ -138,13 +151,19 @@ extension EventLoopCore {
       local.value.table.remove(target, descriptor: descriptor)
       target.registrationFailed(.failed(errno, call: "epoll_ctl", address: nil))
     }
-    registrations.store(local.value.table.count, ordering: .relaxed)
+    countRegistrations()
+  }
+
+  private func countRegistrations() {
+    registrations.store(local.value.table.count + local.value.others.count, ordering: .relaxed)
   }
 
   /// The loop stops: whoever waits for a descriptor or a deadline hears of it once.
   private func endEverything() {
     local.value.hasStopped = true
     for target in local.value.table.removeAll() { target.loopStopped() }
+    for connection in local.value.others { connection.loopStopped() }
+    local.value.others = []
     registrations.store(0, ordering: .relaxed)
     let end = EventLoop.Instant(nanoseconds: .max)
     while let due = shared.withLock({ $0.deadlines.popDue(end) }) {
@@ -154,5 +173,5 @@ extension EventLoopCore {
 }
 
 extension Epoll.Events {
-  static let everything: Epoll.Events = [.readable, .writable, .peerEnded, .edgeTriggered]
+  static let everything: Epoll.Events = [.readable, .writable, .urgent, .peerEnded, .edgeTriggered]
 }

@@ -15,6 +15,8 @@ final class EventLoopCore: TaskExecutor, SerialExecutor, Sendable {
     /// Tasks that have used up their share of this turn.
     var nextTurn: ContiguousArray<WakeContinuation> = []
     var table = RegistrationTable()
+    /// Connections over transports without a descriptor.
+    var others: [ConnectionCore] = []
     /// Where frames are encoded before a connection takes their bytes.
     var encoded: [UInt8] = []
     var now: EventLoop.Instant
@@ -26,6 +28,10 @@ final class EventLoopCore: TaskExecutor, SerialExecutor, Sendable {
     case register(any Pollable)
     case deregister(any Pollable, descriptor: Int32)
     case flush(ConnectionCore)
+    /// A connection over a transport that epoll knows nothing of.
+    case remember(ConnectionCore)
+    case forget(ConnectionCore)
+    case ready(ConnectionCore, TransportReadiness)
     case nextTurn(WakeContinuation)
   }
 
@@ -56,7 +62,9 @@ final class EventLoopCore: TaskExecutor, SerialExecutor, Sendable {
   let epoll: Epoll
   let registrations = Atomic<Int>(0)
   let abandoned = Atomic<Int>(0)
-  private let thread = Atomic<UInt>(0)
+  /// The loop's thread; 0 when there is none, since the system gives the number of a thread that has ended to the
+  /// next.
+  let thread = Atomic<UInt>(0)
 
   init(clock: any LoopClock, kernel: any Kernel) throws(SocketError) {
     self.clock = clock
@@ -125,6 +133,15 @@ extension EventLoopCore {
     }
   }
 
+  /// The same, but never before this function has returned.
+  func performLater(_ operation: Operation) {
+    if isCurrent {
+      local.value.operations.append(operation)
+    } else {
+      submit { $0.operations.append(operation) }
+    }
+  }
+
   func wake() {
     submit { _ in }
   }
@@ -160,8 +177,8 @@ extension EventLoopCore {
   /// Schedules a call of `deadlineReached`; `nil` when the loop has stopped, and nothing will come.
   func schedule(
     _ target: any DeadlineTarget, token: UInt64, due: EventLoop.Instant
-  ) -> DeadlineHeap<ScheduledDeadline>.ID? {
-    let (id, isEarliest) = shared.withLock { shared -> (DeadlineHeap<ScheduledDeadline>.ID?, Bool) in
+  ) -> DeadlineID? {
+    let (id, isEarliest) = shared.withLock { shared -> (DeadlineID?, Bool) in
       guard shared.phase == .running else { return (nil, false) }
       let earlier = shared.deadlines.next
       let id = shared.deadlines.insert(ScheduledDeadline(target: target, token: token), due: due)
@@ -171,7 +188,7 @@ extension EventLoopCore {
     return id
   }
 
-  func cancelDeadline(_ id: DeadlineHeap<ScheduledDeadline>.ID) {
+  func cancelDeadline(_ id: DeadlineID) {
     shared.withLock { $0.deadlines.remove(id) }
   }
 }

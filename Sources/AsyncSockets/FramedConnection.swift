@@ -44,11 +44,18 @@ public final class FramedConnection<F: Framing>: Sendable {
     let deadline = deadline.instant(now: core.core.now)
     try core.checkReadMayBegin(deadline, operation: "next")
     if core.reading.contents.budget.isSpent {
-      if core.core.isCurrent { try await core.yieldTurn() } else { core.reading.contents.budget.refill() }
+      if core.core.isCurrent {
+        try await core.yieldTurn(deadline: deadline, operation: "next")
+      } else {
+        core.reading.contents.budget.refill()
+      }
     }
+    if core.reading.contents.isDrained { return nil }
+    var isFinishingFrame = false
     while true {
       if let frame = try decoder.value.decode(&core.reading.contents.buffer) {
         core.reading.contents.budget.takeFrame()
+        core.reading.contents.isDrained = isFinishingFrame
         return frame
       }
       if core.reading.contents.hasEnded { return try decoder.value.finish(&core.reading.contents.buffer) }
@@ -56,6 +63,7 @@ public final class FramedConnection<F: Framing>: Sendable {
       if core.reading.contents.hasEnded { continue }
       // The server drains. A frame that has begun may still become whole.
       guard decoder.value.isMidFrame(core.reading.contents.buffer) else { return nil }
+      isFinishingFrame = true
       _ = try await core.fill(deadline: deadline, operation: "next", finishingFrame: true)
     }
   }

@@ -30,7 +30,9 @@ public struct InboundChunks: AsyncSequence, Sendable {
 
 extension ConnectionCore {
   func readChunk(atMost limit: Int, deadline: Deadline) async throws -> [UInt8]? {
-    guard limit > 0 else { throw SocketError.invalid("a read needs a limit of at least 1 byte, not \(limit)") }
+    guard limit > 0 else {
+      throw SocketError.invalid("a read needs a limit of at least 1 byte, not \(limit)")
+    }
     try reading.claim(for: "read")
     defer { reading.release() }
     let deadline = deadline.instant(now: core.now)
@@ -44,7 +46,7 @@ extension ConnectionCore {
       switch step {
       case .bytes: return chunk
       case .end, .drained: return nil
-      case .yield: try await yieldTurn()
+      case .yield: try await yieldTurn(deadline: deadline, operation: "read")
       case .wouldBlock: try await waitReadable(deadline: deadline, operation: "read")
       }
     }
@@ -58,7 +60,9 @@ extension ConnectionCore {
     try checkReadMayBegin(deadline, operation: "read")
     if !reading.contents.buffer.isEmpty {
       let bytes = reading.contents.buffer.takePrefix(min(buffer.byteCount, reading.contents.buffer.count))
-      for (index, byte) in bytes.enumerated() { buffer.storeBytes(of: byte, toByteOffset: index, as: UInt8.self) }
+      for (index, byte) in bytes.enumerated() {
+        buffer.storeBytes(of: byte, toByteOffset: index, as: UInt8.self)
+      }
       return bytes.count
     }
     while true {
@@ -68,7 +72,7 @@ extension ConnectionCore {
       switch step {
       case .bytes(let count): return count
       case .end, .drained: return 0
-      case .yield: try await yieldTurn()
+      case .yield: try await yieldTurn(deadline: deadline, operation: "read")
       case .wouldBlock: try await waitReadable(deadline: deadline, operation: "read")
       }
     }

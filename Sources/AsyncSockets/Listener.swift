@@ -74,6 +74,7 @@ public final class Listener: Sendable {
     on loop: EventLoop, options: ConnectionOptions = ConnectionOptions()
   ) async throws -> Connection {
     while true {
+      try Task.checkCancellation()
       switch try acceptNow(on: loop, options: options) {
       case .connection(let connection): return connection
       case .nothing: try await waitUntilReady()
@@ -103,8 +104,10 @@ extension Listener {
     on loop: EventLoop, options: ConnectionOptions
   ) throws(SocketError) -> Attempt {
     try core.acceptNow { descriptor, peer in
+      // Only a listener on every address of the machine has connections with addresses of their own.
+      let local = address.isWildcard ? loop.core.kernel.localAddress(descriptor.number) : address
       let connection = ConnectionCore(
-        endpoint: .socket(descriptor), loop: loop, localAddress: address, peerAddress: peer,
+        endpoint: .socket(descriptor), loop: loop, localAddress: local, peerAddress: peer,
         options: options)
       connection.start()
       return Connection(connection)

@@ -43,7 +43,7 @@ struct OutputQueue {
     if head == bytes.count {
       bytes = []
       head = 0
-    } else if head >= 1 << 20 || head > bytes.count / 2 {
+    } else if head > bytes.count / 2 {
       // Amortised: each byte is moved at most once for each byte that has left.
       bytes.removeSubrange(0..<head)
       head = 0

@@ -40,50 +40,22 @@ public struct ProcessSignals: AsyncSequence, Sendable {
     public mutating func next(
       isolation actor: isolated (any Actor)? = #isolation
     ) async throws(Never) -> Signal? {
-      await subscription.next()
+      await subscription.inbox.next(on: subscription.hub.loop)
     }
   }
 }
 
-/// What one `ProcessSignals` has received and not yet handed out.
+/// The handle of a sequence: with the last of them, the hub forgets its signals.
 final class SignalSubscription: Sendable {
-  private struct State {
-    var pending = SignalSet()
-    var arrived = Latch()
-  }
+  let inbox: SignalInbox
+  let hub: SignalHub
 
-  let signals: SignalSet
-  private let hub: SignalHub
-  private let state = Lock(State())
-
-  init(signals: SignalSet, hub: SignalHub) {
-    self.signals = signals
+  init(inbox: SignalInbox, hub: SignalHub) {
+    self.inbox = inbox
     self.hub = hub
   }
 
   deinit {
-    hub.unsubscribe(from: signals)
-  }
-
-  func receive(_ received: SignalSet) {
-    let mine = received.intersection(signals)
-    guard !mine.isEmpty else { return }
-    let arrived = state.withLock { state in
-      state.pending.formUnion(mine)
-      return state.arrived
-    }
-    arrived.open()
-  }
-
-  func next() async -> ProcessSignals.Signal? {
-    while true {
-      let (signal, arrived) = state.withLock { state -> (Int32?, Latch) in
-        if let signal = state.pending.removeFirst() { return (signal, state.arrived) }
-        if state.arrived.isOpen { state.arrived = Latch() }
-        return (nil, state.arrived)
-      }
-      if let signal { return ProcessSignals.Signal(rawValue: signal) }
-      if case .cancelled = await arrived.wait(on: hub.loop) { return nil }
-    }
+    hub.unsubscribe(inbox)
   }
 }

@@ -12,6 +12,10 @@ struct ReaderSlot: ~Copyable, @unchecked Sendable {
     var budget = ReadBudget()
     /// The peer's stream has ended.
     var hasEnded = false
+    /// The server drains, and the frame that had begun before has been delivered.
+    var isDrained = false
+    /// Counts the waits, so that a late wake-up can't be taken for that of the next.
+    var waits: UInt32 = 0
   }
 
   private let claimed = Atomic<Bool>(false)

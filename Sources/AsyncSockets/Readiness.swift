@@ -7,6 +7,8 @@ struct Readiness {
   private(set) var canRead = true
   private(set) var canWrite = true
   private(set) var isFinal = false
+  /// Not once the peer has sent urgent data: a read stops short of those, with more behind them.
+  var shortReadMeansEmpty = true
   private var readAwaits = TransportReadiness.read
   private var writeAwaits = TransportReadiness.write
 

@@ -1,24 +1,6 @@
 import Glibc
 import Synchronization
 
-/// A set of signal numbers.
-struct SignalSet: OptionSet, Sendable {
-  let rawValue: UInt64
-
-  init(rawValue: UInt64) { self.rawValue = rawValue }
-
-  init(number: Int32) { self.init(rawValue: 1 << UInt64(number)) }
-
-  var numbers: [Int32] { (1..<64).filter { contains(SignalSet(number: $0)) } }
-
-  mutating func removeFirst() -> Int32? {
-    guard rawValue != 0 else { return nil }
-    let number = Int32(rawValue.trailingZeroBitCount)
-    remove(SignalSet(number: number))
-    return number
-  }
-}
-
 /// What has arrived, and where to say so: all that the handler touches. Signal-safe once initialised, which
 /// `SignalHub` sees to before it installs the handler.
 private let arrivedSignals = Atomic<UInt64>(0)
@@ -38,10 +20,8 @@ private func handleSignal(_ number: Int32) {
 /// Neither signalfd(2) nor sigwait(3) would do: both need every thread of the process to block the signal, and a
 /// library does not own the threads.
 final class SignalHub: Sendable {
-  private struct Weak { weak let subscription: SignalSubscription? }
-
   private struct State {
-    var subscriptions: [Weak] = []
+    var inboxes: [SignalInbox] = []
     /// How many subscriptions want each signal, and what its disposition was before the first.
     var users: [Int32: (count: Int, previous: sigaction)] = [:]
   }
@@ -57,8 +37,10 @@ final class SignalHub: Sendable {
   private init() throws(SocketError) {
     loop = try EventLoopGroup.shared.loops[0]
     event = try Epoll.makeEvent()
-    arrivedSignals.store(0, ordering: .relaxed)
     signalEvent.store(event.number, ordering: .sequentiallyConsistent)
+    // Once outside a signal, so that everything it touches is initialised and every symbol bound.
+    handleSignal(0)
+    arrivedSignals.store(0, ordering: .sequentiallyConsistent)
     loop.core.perform(.register(self))
   }
 
@@ -80,16 +62,14 @@ final class SignalHub: Sendable {
         throw error
       }
     }
-    let subscription = SignalSubscription(signals: set, hub: self)
-    state.withLock { state in
-      state.subscriptions.removeAll { $0.subscription == nil }
-      state.subscriptions.append(Weak(subscription: subscription))
-    }
-    return subscription
+    let inbox = SignalInbox(signals: set)
+    state.withLock { $0.inboxes.append(inbox) }
+    return SignalSubscription(inbox: inbox, hub: self)
   }
 
-  func unsubscribe(from signals: SignalSet) {
-    for number in signals.numbers { uninstall(number) }
+  func unsubscribe(_ inbox: SignalInbox) {
+    state.withLock { state in state.inboxes.removeAll { $0 === inbox } }
+    for number in inbox.signals.numbers { uninstall(number) }
   }
 
   private func install(_ number: Int32) throws(SocketError) {
@@ -130,7 +110,7 @@ extension SignalHub: Pollable {
   func ready(_ events: Epoll.Events) {
     let received = SignalSet(rawValue: arrivedSignals.exchange(0, ordering: .relaxed))
     guard !received.isEmpty else { return }
-    for weak in state.withLock({ $0.subscriptions }) { weak.subscription?.receive(received) }
+    for inbox in state.withLock({ $0.inboxes }) { inbox.receive(received) }
   }
 
   // The shared loop never stops, and an eventfd can always be watched.

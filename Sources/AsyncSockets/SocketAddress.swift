@@ -35,6 +35,14 @@ public struct SocketAddress: Hashable, Sendable {
     SocketAddress(.unix(path))
   }
 
+  var isWildcard: Bool {
+    switch storage {
+    case .ipv4(let address, _): address == 0
+    case .ipv6(let high, let low, _, _): high == 0 && low == 0
+    case .unix: false
+    }
+  }
+
   /// The port, in host order; `nil` for a Unix socket.
   public var port: UInt16? {
     switch storage {

@@ -29,6 +29,7 @@ public enum SocketError: Error, Hashable, Sendable {
 }
 
 extension SocketError: CustomStringConvertible {
+  /// One line that says what failed, on which call and address, and why.
   public var description: String {
     switch self {
     case .closed: "closed by this side"

@@ -4,7 +4,8 @@
 /// the same to everything above. The connection calls them one at a time, never from two threads at once, and
 /// never blocks in them.
 public protocol Transport: AnyObject, Sendable {
-  /// Takes what has arrived, at most as many bytes as the buffer holds.
+  /// Takes what has arrived, at most as many bytes as the buffer holds. Fewer say nothing of what is left: only
+  /// `.wouldBlock` does.
   func read(into buffer: inout MutableRawSpan) -> TransportResult
 
   /// Sends as much of the bytes as it can right now.
@@ -19,7 +20,8 @@ public protocol Transport: AnyObject, Sendable {
   /// How many bytes have arrived and could be read without waiting.
   var unreadBytes: Int { get }
 
-  /// Names who must be told when a direction that would have blocked may go on. Called once, at the start.
+  /// Names who must be told when a direction that would have blocked may go on. Called once, at the start. The
+  /// transport may call it from anywhere, from inside its own operations too.
   func notifyReadiness(_ notify: @escaping @Sendable (TransportReadiness) -> Void)
 }
 
@@ -66,6 +68,8 @@ extension Endpoint {
     case .closed: nil
     }
   }
+
+  var isSocket: Bool { descriptorNumber != nil }
 
   var customTransport: (any Transport)? {
     switch self {

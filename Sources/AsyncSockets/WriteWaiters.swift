@@ -9,17 +9,21 @@ struct WriteWaiters {
     case lowMark
     /// Everything up to this position shall be with the kernel.
     case written(UInt64)
+    /// Our stream shall have ended.
+    case ended
   }
 
   struct Waiter {
     let id: UInt32
     let goal: Goal
     let continuation: WakeContinuation
+    /// Waits in the task whose cancellation the connection watches by itself.
+    var isOwner = false
   }
 
   private var waiters: [Waiter] = []
   private var waitingForTurn = 0
-  /// Somebody was let in and has not appended yet.
+  /// Somebody was let in and has not given the turn back yet.
   private var turnIsGranted = false
 
   var isEmpty: Bool { waiters.isEmpty }
@@ -33,65 +37,54 @@ struct WriteWaiters {
   }
 
   mutating func remove(_ id: UInt32) -> WakeContinuation? {
-    guard let index = waiters.firstIndex(where: { $0.id == id }) else { return nil }
-    let waiter = waiters.remove(at: index)
-    if waiter.goal == .turn { waitingForTurn -= 1 }
-    return waiter.continuation
+    take { $0.id == id }.first
   }
 
+  mutating func removeOwned() -> [WakeContinuation] { take(where: \.isOwner) }
+
+  /// Nobody will be let in any more: the connection closes.
+  mutating func removeTurns() -> [WakeContinuation] { take { $0.goal == .turn } }
+
   mutating func removeAll() -> [WakeContinuation] {
-    defer { self = WriteWaiters() }
-    return waiters.map { $0.continuation }
+    turnIsGranted = false
+    return take { _ in true }
   }
 
   /// The one who was let in has appended, or given up.
   mutating func turnUsed() { turnIsGranted = false }
 
-  /// Takes out those whose goal is reached now that `count` bytes are queued.
-  ///
-  /// One at a time is let in, and the next as long as there is room below the high mark.
-  mutating func takeReady(count: Int, written: UInt64, marks: Watermarks) -> [WakeContinuation] {
+  /// Takes out those whose goal is reached now that `count` bytes are queued. One at a time is let in.
+  mutating func takeReady(
+    count: Int, written: UInt64, hasEnded: Bool, marks: Watermarks
+  ) -> [WakeContinuation] {
     guard !waiters.isEmpty else { return [] }
-    var ready: [WakeContinuation] = []
-    waiters.removeAll { waiter in
-      let isReady =
-        switch waiter.goal {
-        case .turn: !turnIsGranted && count <= marks.low
-        case .lowMark: count <= marks.low
-        case .written(let position): written >= position
-        }
-      guard isReady else { return false }
-      if waiter.goal == .turn {
-        turnIsGranted = true
-        waitingForTurn -= 1
+    var granted = turnIsGranted
+    defer { turnIsGranted = granted }
+    return take { waiter in
+      switch waiter.goal {
+      case .turn:
+        guard !granted, count <= marks.low else { return false }
+        granted = true
+        return true
+      case .lowMark: return count <= marks.low
+      case .written(let position): return written >= position
+      case .ended: return hasEnded
       }
-      ready.append(waiter.continuation)
-      return true
     }
-    return ready
-  }
-}
-
-/// How much output a connection holds before it makes its senders wait, in bytes.
-public struct Watermarks: Hashable, Sendable {
-  /// At this many queued bytes, a sender waits.
-  public let high: Int
-  /// At or below this many, senders go on.
-  public let low: Int
-
-  /// 64 KiB and 32 KiB.
-  public static let standard = Watermarks(uncheckedHigh: 65_536, low: 32_768)
-
-  /// - Throws: `SocketError.invalid` unless `0 < low <= high`.
-  public init(high: Int, low: Int) throws(SocketError) {
-    guard low > 0, high >= low else {
-      throw .invalid("watermarks need 0 < low <= high, not low \(low) and high \(high)")
-    }
-    self.init(uncheckedHigh: high, low: low)
   }
 
-  private init(uncheckedHigh high: Int, low: Int) {
-    self.high = high
-    self.low = low
+  private mutating func take(where isTaken: (Waiter) -> Bool) -> [WakeContinuation] {
+    var taken: [WakeContinuation] = []
+    var left: [Waiter] = []
+    for waiter in waiters {
+      guard isTaken(waiter) else {
+        left.append(waiter)
+        continue
+      }
+      taken.append(waiter.continuation)
+      if waiter.goal == .turn { waitingForTurn -= 1 }
+    }
+    waiters = left
+    return taken
   }
 }

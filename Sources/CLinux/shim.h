@@ -43,6 +43,7 @@ static inline int clinux_epoll_add(int epoll, int fd, uint32_t events, uint64_t 
 enum {
   CLINUX_EPOLLIN = EPOLLIN,
   CLINUX_EPOLLOUT = EPOLLOUT,
+  CLINUX_EPOLLPRI = EPOLLPRI,
   CLINUX_EPOLLRDHUP = EPOLLRDHUP,
   CLINUX_EPOLLHUP = EPOLLHUP,
   CLINUX_EPOLLERR = EPOLLERR,

@@ -104,7 +104,7 @@ extension TCPServer {
   ) async {
     configuration.onEvent?(.accepted(peer: connection.peerAddress))
     do {
-      try await handler(connection)
+      try await connection.runOwned { try await handler(connection) }
       await connection.close()
     } catch {
       await connection.close(after: error)

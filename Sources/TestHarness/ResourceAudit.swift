@@ -12,6 +12,7 @@ public struct ResourceAudit: Sendable {
     public let number: Int
     /// What it refers to, such as `socket:[123]`.
     public let target: String
+    /// `7 -> socket:[123]`.
     public var description: String { "\(number) -> \(target)" }
   }
 

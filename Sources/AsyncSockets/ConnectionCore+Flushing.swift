@@ -1,0 +1,99 @@
+extension ConnectionCore {
+  /// Called by the loop before it asks the kernel for events.
+  func flushAtEndOfTurn() {
+    let ready = state.withLock { state -> [WakeContinuation] in
+      state.isDirty = false
+      return writeQueued(&state)
+    }
+    Self.resume(ready)
+  }
+
+  static func resume(_ waiters: [WakeContinuation]) {
+    for waiter in waiters { waiter.resume() }
+  }
+
+  /// Accepts nothing more; the end of our stream follows what is queued.
+  func endOutgoing(_ state: inout ConnectionState) -> [WakeContinuation] {
+    if state.outgoing == .open { state.outgoing = .ending }
+    return writeQueued(&state)
+  }
+
+  /// Writes until nothing is left or the transport takes no more; answers who may go on.
+  func writeQueued(_ state: inout ConnectionState) -> [WakeContinuation] {
+    guard state.phase != .closed, state.failure == nil else { return [] }
+    state.directBytes = 0
+    do throws(SocketError) {
+      while !state.output.isEmpty, state.readiness.canWrite {
+        let result = unsafe state.output.withUnsent {
+          unsafe state.endpoint.write($0, kernel: core.kernel)
+        }
+        state.output.consume(try noteWritten(result, &state))
+      }
+      if state.output.isEmpty, state.outgoing == .ending, state.readiness.canWrite {
+        switch state.endpoint.shutdownWrite(kernel: core.kernel) {
+        case .bytes, .end: state.outgoing = .ended
+        case .wouldBlock(let direction): state.readiness.writeWouldBlock(awaiting: direction)
+        case .failed(let errno): throw state.fail(errno, call: "shutdown", peer: peerAddress)
+        }
+      }
+    } catch {
+      state.output.discard()
+      return state.takeWaiters()
+    }
+    if state.wantsToWrite { armStallWatch(&state) }
+    return state.takeReadyWriters(options.watermarks)
+  }
+
+  /// What follows from the answer to a write: how many bytes have left, or the failure.
+  @inline(__always)
+  func noteWritten(_ result: TransportResult, _ state: inout ConnectionState) throws(SocketError) -> Int {
+    switch result {
+    case .bytes(0): state.readiness.writeWouldBlock(awaiting: .write)
+    case .bytes(let count):
+      let now = core.now
+      state.idleness.bytesMoved(now)
+      state.lastWrite = now
+      return count
+    case .wouldBlock(let direction): state.readiness.writeWouldBlock(awaiting: direction)
+    case .end: throw state.fail(.brokenPipe, call: "send", peer: peerAddress)
+    case .failed(let errno): throw state.fail(errno, call: "send", peer: peerAddress)
+    }
+    return 0
+  }
+
+  /// Suspends until the goal is reached or the connection can't reach it any more.
+  ///
+  /// - Returns: `.cancelled` or `.timedOut` only when the caller asked for those.
+  func waitToWrite(
+    _ goal: WriteWaiters.Goal, deadline: EventLoop.Instant? = nil, isCancellable: Bool = true
+  ) async -> Wake {
+    let id = state.withLock { $0.nextWriterID() }
+    let timer = deadline.flatMap { core.schedule(self, token: DeadlineToken.writer(id), due: $0) }
+    defer { if let timer { core.cancelDeadline(timer) } }
+    let isOwner = isCancellable && isRunByOwner
+    return await suspend(isCovered: isOwner || !isCancellable) { continuation in
+      let answer = state.withLock { state -> Wake? in
+        if isCancellable, Task.isCancelled { return .cancelled }
+        if state.phase == .closed || state.failure != nil { return .changed }
+        if state.phase == .closing, goal == .turn { return .changed }
+        if let deadline, deadline <= core.now { return .timedOut }
+        state.idleness.waitBegan(core.now)
+        state.writers.add(
+          WriteWaiters.Waiter(id: id, goal: goal, continuation: continuation, isOwner: isOwner))
+        return nil
+      }
+      if let answer { continuation.resume(answer) } else { wakeReadyWriters() }
+    } onCancel: {
+      if isCancellable { wakeWriter(id, .cancelled) }
+    }
+  }
+
+  /// The goal may have been reached just before the wait for it began.
+  private func wakeReadyWriters() {
+    Self.resume(state.withLock { $0.takeReadyWriters(options.watermarks) })
+  }
+
+  func wakeWriter(_ id: UInt32, _ wake: Wake) {
+    state.withLock { $0.writers.remove(id) }?.resume(wake)
+  }
+}
