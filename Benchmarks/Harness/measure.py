@@ -1,0 +1,126 @@
+"""One round: a server on one core, the load on another, figures as a dict."""
+
+import contextlib
+import json
+import os
+import select
+import subprocess
+import time
+
+from .systems import BUILD, LOAD
+
+
+class RoundFailed(Exception):
+    pass
+
+
+def on_core(core):
+    """A preexec_fn that pins the child; every thread that it starts inherits that."""
+    return (lambda: os.sched_setaffinity(0, {core})) if core is not None else None
+
+
+def resident_bytes(pid):
+    with open(f"/proc/{pid}/status") as status:
+        for line in status:
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) * 1024
+    raise RoundFailed("the server has ended")
+
+
+def busy_seconds(cores):
+    """How long these cores have worked, for whomever (in seconds since boot)."""
+    total = 0
+    with open("/proc/stat") as stat:
+        for line in stat:
+            name, *ticks = line.split()
+            if name in {f"cpu{core}" for core in cores}:
+                user, nice, system, _, _, irq, softirq, *_ = map(int, ticks)
+                total += user + nice + system + irq + softirq
+    return total / os.sysconf("SC_CLK_TCK")
+
+
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat") as stat:
+        fields = stat.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def first_line(process, seconds):
+    """The first line that a child prints, or what it said instead."""
+    if select.select([process.stdout], [], [], seconds)[0]:
+        return process.stdout.readline().strip()
+    return f"nothing within {seconds} s"
+
+
+@contextlib.contextmanager
+def running_server(command, mode, core):
+    log = BUILD / "server.log"
+    with open(log, "w") as errors:
+        server = subprocess.Popen(
+            [*command, "--port", "0", mode], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True,
+            preexec_fn=on_core(core),
+        )
+    try:
+        ready = first_line(server, 20)
+        if not ready.startswith("ready "):
+            raise RoundFailed(f"the server didn't start; it said: {ready or log.read_text()[-500:].strip()}")
+        yield server.pid, int(ready.split()[1])
+    finally:
+        server.kill()
+        server.wait()
+        server.stdout.close()
+
+
+def measure(command, scenario, seconds, warm_up, cores):
+    """Returns what the load generator reports, or for an idle scenario the server's memory."""
+    server_core, load_core = cores
+    with running_server(command, scenario.server, server_core) as (pid, port):
+        load = [
+            str(LOAD), "--mode", scenario.load, "--port", str(port), "--connections", str(scenario.connections),
+            "--size", str(scenario.size), "--depth", str(scenario.depth),
+        ]
+        if scenario.idle:
+            return idle_memory(load, pid, scenario, load_core)
+        load += ["--seconds", str(seconds), "--warm-up", str(warm_up), "--server-pid", str(pid)]
+        # The time that the cores spent on anything else tells whether the machine was quiet.
+        watched = [core for core in cores if core is not None]
+        others = busy_seconds(watched) - cpu_seconds(pid) - children_seconds()
+        start = time.monotonic()
+        done = subprocess.run(load, capture_output=True, text=True, stdin=subprocess.DEVNULL, preexec_fn=on_core(load_core))
+        if done.returncode:
+            raise RoundFailed(done.stderr.strip() or f"the load generator ended with status {done.returncode}")
+        result = json.loads(done.stdout)
+        others = busy_seconds(watched) - cpu_seconds(pid) - children_seconds() - others
+        result["others_busy"] = max(0, others) / (time.monotonic() - start)
+        return result
+
+
+def children_seconds():
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+def idle_memory(load, pid, scenario, core):
+    time.sleep(0.3)  # let the server finish starting
+    empty = resident_bytes(pid)
+    process = subprocess.Popen(
+        load, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=on_core(core)
+    )
+    try:
+        if first_line(process, 120) != "READY":
+            raise RoundFailed(process.stderr.read().strip())
+        time.sleep(1)
+        full = resident_bytes(pid)
+    finally:
+        process.stdin.close()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        error = process.stderr.read().strip()
+        process.stdout.close()
+        process.stderr.close()
+    if process.returncode:
+        raise RoundFailed(error)
+    return {"resident_bytes": full, "bytes_per_connection": (full - empty) / scenario.connections}

@@ -1,0 +1,42 @@
+"""What is measured."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Scenario:
+    name: str
+    title: str
+    server: str  # the server's mode
+    load: str  # the load generator's
+    connections: int = 1
+    size: int = 64
+    depth: int = 1
+    unit: str = "message"
+
+    @property
+    def units(self):
+        return self.unit if self.unit == "MiB" else self.unit + "s"
+
+    @property
+    def idle(self):
+        return self.load == "idle"
+
+
+SCENARIOS = [
+    *(
+        Scenario(f"chunk-{n}", f"Chunk echo, 64 bytes, {n:,} connection{'s' * (n > 1)}", "chunk", "chunk", n)
+        for n in (1, 100, 1000, 9000)
+    ),
+    *(
+        Scenario(f"{name}-{depth}", f"Line echo ({kind}), 64 bytes, 100 connections, {depth} at a time", mode, "line", 100,
+                 depth=depth, unit="line")
+        for name, kind, mode in (("line", "strings", "line"), ("line-bytes", "bytes", "lineBytes"))
+        for depth in (1, 32)
+    ),
+    Scenario("chunk-64k", "Chunk echo, 64 KiB, 8 connections", "chunk", "chunk", 8, size=65536),
+    Scenario("bulk", "Bulk, one way, 1 GiB on one connection", "sink", "bulk", size=1 << 30, unit="MiB"),
+    Scenario("accept-close", "Accept, echo 64 bytes, close; 32 at a time", "chunk", "rate", 32, unit="connection"),
+    Scenario("idle-9000", "9,000 idle connections, each after an echo of 4 KiB", "chunk", "idle", 9000, size=4096),
+]
+QUICK_SCENARIOS = {"chunk-100", "chunk-9000", "line-1", "line-32", "idle-9000"}

@@ -1,0 +1,104 @@
+"""What is compared, and how each of it is built."""
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+BENCHMARKS = Path(__file__).resolve().parent.parent
+BUILD = BENCHMARKS / ".build-peers"  # what isn't Swift; SwiftPM has .build
+LOAD = BUILD / "load"
+
+
+class Missing(Exception):
+    """Something that this machine lacks; the message says how to install it."""
+
+
+@dataclass(frozen=True)
+class System:
+    name: str
+    title: str
+    build: object  # () -> command: list of str; raises Missing or CalledProcessError
+
+
+def run(command, **options):
+    """Runs a build step; its output is shown only if it fails."""
+    done = subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
+    if done.returncode:
+        raise subprocess.CalledProcessError(done.returncode, command, output=done.stdout)
+
+
+def need(program, package):
+    if not shutil.which(program):
+        raise Missing(f"{program} is missing: apt-get install {package}")
+
+
+def compile_c(source, product):
+    need("cc", "gcc libc6-dev")
+    source = BENCHMARKS / source
+    if not product.exists() or product.stat().st_mtime < source.stat().st_mtime:
+        product.parent.mkdir(exist_ok=True)
+        run(["cc", "-O2", "-g", "-Wall", "-Wextra", "-Werror", "-o", str(product), str(source)])
+    return [str(product)]
+
+
+def build_load():
+    return compile_c("Load/load.c", LOAD)
+
+
+def build_c():
+    return compile_c("Servers/c-epoll/echo.c", BUILD / "c-epoll")
+
+
+def build_swift(product):
+    def build():
+        if not shutil.which("swift"):
+            raise Missing("swift is missing: see https://www.swift.org/install/linux")
+        run(["swift", "build", "-c", "release", "--product", product], cwd=BENCHMARKS)
+        return [str(BENCHMARKS / ".build" / "release" / product)]
+
+    return build
+
+
+def build_go():
+    need("go", "golang-go")
+    product = BUILD / "go-server"
+    run(
+        ["go", "build", "-o", str(product), "."],
+        cwd=BENCHMARKS / "Servers/go",
+        env={**os.environ, "GOCACHE": str(BUILD / "go-cache"), "GOFLAGS": ""},
+    )
+    return [str(product)]
+
+
+def build_tokio():
+    need("cargo", "cargo")
+    if not list(Path("/usr/share/cargo/registry").glob("tokio-1.*")):
+        raise Missing("tokio is missing: apt-get install librust-tokio-dev")
+    target = BUILD / "tokio"
+    run(
+        ["cargo", "build", "--release", "--offline", "--target-dir", str(target)],
+        cwd=BENCHMARKS / "Servers/tokio",
+    )
+    return [str(target / "release" / "tokio-server")]
+
+
+def build_poe():
+    need("perl", "perl")
+    if subprocess.run(["perl", "-MPOE", "-e", "1"], capture_output=True).returncode:
+        raise Missing("POE is missing: apt-get install libpoe-perl")
+    return ["perl", str(BENCHMARKS / "Servers/poe/echo.pl")]
+
+
+SYSTEMS = [
+    System("asyncsockets", "AsyncSockets, this library", build_swift("asyncsockets-server")),
+    System("c-epoll", "C, bare epoll", build_c),
+    System("nio-pipeline", "SwiftNIO, channel handlers", build_swift("nio-pipeline")),
+    System("nio-async", "SwiftNIO, NIOAsyncChannel", build_swift("nio-async")),
+    System("flyingsocks", "FlyingSocks", build_swift("flyingsocks")),
+    System("go", "Go", build_go),
+    System("tokio", "Rust, tokio current-thread", build_tokio),
+    System("poe", "Perl POE", build_poe),
+]
+QUICK_SYSTEMS = {"asyncsockets", "c-epoll", "nio-pipeline", "nio-async", "go", "tokio"}

@@ -1,0 +1,87 @@
+//! tokio: a task per connection, on the current-thread runtime.
+
+use std::io::Result;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, BufWriter};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let (port, mode) = match arguments.as_slice() {
+        [_, option, port, mode] if option == "--port" => (port.parse().expect("a port"), mode.clone()),
+        _ => panic!("usage: tokio-server --port N chunk|line|lineBytes|sink"),
+    };
+    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    println!("ready {}", listener.local_addr()?.port());
+
+    loop {
+        let (connection, _) = listener.accept().await?;
+        connection.set_nodelay(true)?;
+        // An error, or the end of the input, ends its own connection only.
+        match mode.as_str() {
+            "chunk" => drop(tokio::spawn(echo(connection))),
+            "line" => drop(tokio::spawn(echo_lines(connection))),
+            "lineBytes" => drop(tokio::spawn(echo_byte_lines(connection))),
+            _ => drop(tokio::spawn(sink(connection))),
+        }
+    }
+}
+
+async fn echo(mut connection: TcpStream) -> Result<()> {
+    // Not zeroed, so that only the pages that are used become resident.
+    let mut buffer = Vec::with_capacity(64 * 1024);
+    while connection.read_buf(&mut buffer).await? > 0 {
+        connection.write_all(&buffer).await?;
+        buffer.clear();
+    }
+    Ok(())
+}
+
+async fn echo_lines(connection: TcpStream) -> Result<()> {
+    let (mut reader, mut writer) = buffered(connection);
+    let mut line = String::new();
+    while reader.read_line(&mut line).await? > 0 {
+        writer.write_all(line.trim_end_matches(['\r', '\n']).as_bytes()).await?;
+        writer.write_all(b"\n").await?;
+        line.clear();
+        flush_unless_more(&reader, &mut writer).await?;
+    }
+    Ok(())
+}
+
+async fn echo_byte_lines(connection: TcpStream) -> Result<()> {
+    let (mut reader, mut writer) = buffered(connection);
+    let mut line = Vec::new();
+    while reader.read_until(b'\n', &mut line).await? > 0 {
+        let end = line.strip_suffix(b"\n").unwrap_or(&line);
+        writer.write_all(end.strip_suffix(b"\r").unwrap_or(end)).await?;
+        writer.write_all(b"\n").await?;
+        line.clear();
+        flush_unless_more(&reader, &mut writer).await?;
+    }
+    Ok(())
+}
+
+fn buffered(connection: TcpStream) -> (BufReader<OwnedReadHalf>, BufWriter<OwnedWriteHalf>) {
+    let (input, output) = connection.into_split();
+    (BufReader::new(input), BufWriter::new(output))
+}
+
+/// One system call answers all the lines that came together.
+async fn flush_unless_more(reader: &BufReader<OwnedReadHalf>, writer: &mut BufWriter<OwnedWriteHalf>) -> Result<()> {
+    if reader.buffer().contains(&b'\n') {
+        return Ok(());
+    }
+    writer.flush().await
+}
+
+async fn sink(mut connection: TcpStream) -> Result<()> {
+    let mut buffer = Vec::with_capacity(64 * 1024);
+    let mut total = 0;
+    while connection.read_buf(&mut buffer).await? > 0 {
+        total += buffer.len();
+        buffer.clear();
+    }
+    connection.write_all(format!("{total}\n").as_bytes()).await
+}

@@ -1,0 +1,45 @@
+import Glibc
+
+/// What every server here is started with: `--port N MODE`.
+public struct ServerArguments: Sendable {
+  /// The job of the server.
+  public enum Mode: String, Sendable {
+    /// Send back what comes, in the pieces in which it comes.
+    case chunk
+    /// Split the input into lines, and send each back, as `String`.
+    case line
+    /// The same with lines as bytes.
+    case lineBytes
+    /// Read to the end, then answer with the number of bytes, in decimal, and a newline.
+    case sink
+  }
+
+  /// The port to listen on; 0 lets the system choose.
+  public let port: Int
+  /// The job of the server.
+  public let mode: Mode
+
+  /// Reads the command line, and lets the process have as many descriptors as it may.
+  public init() {
+    let arguments = CommandLine.arguments
+    guard arguments.count == 4, arguments[1] == "--port", let port = UInt16(arguments[2]),
+      let mode = Mode(rawValue: arguments[3])
+    else {
+      print("usage: \(arguments[0]) --port N chunk|line|lineBytes|sink")
+      exit(2)
+    }
+    self.port = Int(port)
+    self.mode = mode
+
+    var limit = rlimit()
+    getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    limit.rlim_cur = limit.rlim_max
+    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+  }
+
+  /// Says that the server listens.
+  public func announce(port: Int) {
+    print("ready \(port)")
+    fflush(nil)
+  }
+}

@@ -1,0 +1,43 @@
+import ServerArguments
+import TCPServer
+
+/// This library as it is shipped: default limits, events and idle rule on.
+@main
+struct AsyncSocketsServer {
+  static func main() async throws {
+    let arguments = ServerArguments()
+    let server = try await TCPServer.bind(
+      on: .loopback(port: UInt16(arguments.port)),
+      environment: Environment(loops: EventLoopGroup(count: 1)))
+    arguments.announce(port: Int(server.address.port ?? 0))
+
+    switch arguments.mode {
+    case .chunk:
+      try await server.run { connection in
+        for try await chunk in connection.inbound {
+          try await connection.send(chunk)
+        }
+      }
+    case .line:
+      try await server.run(framing: LineFraming()) { connection in
+        for try await line in connection.inbound {
+          try await connection.send(line)
+        }
+      }
+    case .lineBytes:
+      try await server.run(framing: LineFraming().bytes) { connection in
+        for try await line in connection.inbound {
+          try await connection.send(line)
+        }
+      }
+    case .sink:
+      try await server.run { connection in
+        var total = 0
+        for try await chunk in connection.inbound {
+          total += chunk.count
+        }
+        try await connection.send("\(total)\n")
+      }
+    }
+  }
+}
