@@ -38,8 +38,8 @@ public final class Connection: Sendable {
     try options.validate()
     self.init(
       ConnectionCore(
-        endpoint: .custom(transport), loop: loop, localAddress: nil, peerAddress: peerAddress,
-        options: options))
+        endpoint: .custom(transport), loop: loop, peerAddress: peerAddress,
+        settings: ConnectionSettings(options: options, localAddress: nil)))
     core.start()
   }
 
@@ -55,7 +55,7 @@ extension Connection {
   public var loop: EventLoop { core.loop }
 
   /// This end's address; `nil` for a transport that has none.
-  public var localAddress: SocketAddress? { core.localAddress }
+  public var localAddress: SocketAddress? { core.settings.localAddress }
 
   /// The other end's address; `nil` when the peer had gone before it could be asked, or the transport has none.
   public var peerAddress: SocketAddress? { core.peerAddress }
@@ -166,10 +166,9 @@ extension Connection {
   /// Resets the connection at once and drops what is queued.
   public func abort() { core.abort() }
 
-  /// Runs the body of a scope that this task leaves last: its waits on this connection are cheaper than others'.
-  package func runOwned(_ body: () async throws -> Void) async throws {
-    try await core.runOwned(body)
-  }
+  /// Says whether the current task serves this connection and nobody but the caller cancels it: then its waits are
+  /// not watched for cancellation one by one, and whoever cancels it calls `Handle.wakeOwner()`.
+  package func setOwner(_ isOwner: Bool) { core.setOwner(isOwner) }
 
   /// Ends the connection as leaving its scope by an error does: flushes for at most a second, then closes.
   package func close(after error: any Error) async {
@@ -179,6 +178,7 @@ extension Connection {
 
 extension Connection.Handle {
   package func beginDrain() { core.beginDrain() }
+  package func wakeOwner() { core.wakeOwner() }
   package func stopLingering() { core.stopLingering() }
   package func abort() { core.abort() }
 }

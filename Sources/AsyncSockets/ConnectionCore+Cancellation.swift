@@ -1,21 +1,18 @@
 import Synchronization
 
-// Watching for cancellation costs more than the rest of a wait. So the task that serves a connection is watched once
-// for as long as it does, instead of once for each of its waits; other tasks pay by the wait.
+// Watching a wait for cancellation costs more than the rest of it. Whoever runs a connection's handler in a task of
+// its own, and knows when that task is cancelled, says so by `wakeOwner`; the handler's waits then need no watch.
 
 extension ConnectionCore {
-  /// Runs the body of a scope whose task is this connection's own.
-  func runOwned(_ body: () async throws -> Void) async throws {
-    owner.store(TaskIdentity.current, ordering: .relaxed)
-    defer { owner.store(0, ordering: .relaxed) }
-    try await withTaskCancellationHandler(operation: body) {
-      wakeOwner()
-    }
+  /// The current task is this connection's own from here until it says otherwise.
+  func setOwner(_ isOwner: Bool) {
+    owner.store(isOwner ? TaskIdentity.current : 0, ordering: .relaxed)
   }
 
   var isRunByOwner: Bool { owner.load(ordering: .relaxed) == TaskIdentity.current }
 
-  private func wakeOwner() {
+  /// The owner has been cancelled: ends its waits.
+  func wakeOwner() {
     let (reader, writers) = state.withLock { state -> (WakeContinuation?, [WakeContinuation]) in
       let reader = state.reader?.isOwner == true ? state.takeReader() : nil
       return (reader, state.writers.removeOwned())
@@ -23,17 +20,16 @@ extension ConnectionCore {
     reader?.resume(.cancelled)
     for writer in writers { writer.resume(.cancelled) }
   }
+}
 
-  /// Suspends; `onCancel` is called when the task is cancelled, unless the scope's own watch covers that.
-  @inline(__always)
-  func suspend(
-    isCovered: Bool, _ body: (WakeContinuation) -> Void, onCancel: @Sendable () -> Void
-  ) async -> Wake {
-    if isCovered { return await WakeContinuation.suspend(body) }
-    return await withTaskCancellationHandler {
-      await WakeContinuation.suspend(body)
-    } onCancel: {
-      onCancel()
-    }
+/// Suspends; `onCancel` is called when the task is cancelled.
+@inline(never)
+func suspendWatched(
+  _ body: (WakeContinuation) -> Void, onCancel: @Sendable () -> Void
+) async -> Wake {
+  await withTaskCancellationHandler {
+    await WakeContinuation.suspend(body)
+  } onCancel: {
+    onCancel()
   }
 }

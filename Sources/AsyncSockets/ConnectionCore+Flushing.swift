@@ -8,6 +8,17 @@ extension ConnectionCore {
     Self.resume(ready)
   }
 
+  /// A call has failed in one direction: those who wait in either look again, and queued output is lost.
+  @inline(never)
+  func wakeAfterFailure() {
+    let waiters = state.withLock { state -> [WakeContinuation] in
+      guard state.failure != nil else { return [] }
+      state.output.discard()
+      return state.takeWaiters()
+    }
+    Self.resume(waiters)
+  }
+
   static func resume(_ waiters: [WakeContinuation]) {
     for waiter in waiters { waiter.resume() }
   }
@@ -70,22 +81,36 @@ extension ConnectionCore {
     let id = state.withLock { $0.nextWriterID() }
     let timer = deadline.flatMap { core.schedule(self, token: DeadlineToken.writer(id), due: $0) }
     defer { if let timer { core.cancelDeadline(timer) } }
-    let isOwner = isCancellable && isRunByOwner
-    return await suspend(isCovered: isOwner || !isCancellable) { continuation in
-      let answer = state.withLock { state -> Wake? in
-        if isCancellable, Task.isCancelled { return .cancelled }
-        if state.phase == .closed || state.failure != nil { return .changed }
-        if state.phase == .closing, goal == .turn { return .changed }
-        if let deadline, deadline <= core.now { return .timedOut }
-        state.idleness.waitBegan(core.now)
-        state.writers.add(
-          WriteWaiters.Waiter(id: id, goal: goal, continuation: continuation, isOwner: isOwner))
-        return nil
-      }
-      if let answer { continuation.resume(answer) } else { wakeReadyWriters() }
-    } onCancel: {
-      if isCancellable { wakeWriter(id, .cancelled) }
+    if !isCancellable {
+      return await WakeContinuation.suspend { addWriter($0, id, goal, deadline, isOwner: false) }
     }
+    if isRunByOwner {
+      return await WakeContinuation.suspend {
+        addWriter($0, id, goal, deadline, isOwner: true, isCancellable: true)
+      }
+    }
+    return await suspendWatched {
+      addWriter($0, id, goal, deadline, isOwner: false, isCancellable: true)
+    } onCancel: {
+      wakeWriter(id, .cancelled)
+    }
+  }
+
+  private func addWriter(
+    _ continuation: WakeContinuation, _ id: UInt32, _ goal: WriteWaiters.Goal,
+    _ deadline: EventLoop.Instant?, isOwner: Bool, isCancellable: Bool = false
+  ) {
+    let answer = state.withLock { state -> Wake? in
+      if isCancellable, Task.isCancelled { return .cancelled }
+      if state.phase == .closed || state.failure != nil { return .changed }
+      if state.phase == .closing, goal == .turn { return .changed }
+      if let deadline, deadline <= core.now { return .timedOut }
+      state.idleness.waitBegan(core.now)
+      state.writers.add(
+        WriteWaiters.Waiter(id: id, goal: goal, continuation: continuation, isOwner: isOwner))
+      return nil
+    }
+    if let answer { continuation.resume(answer) } else { wakeReadyWriters() }
   }
 
   /// The goal may have been reached just before the wait for it began.

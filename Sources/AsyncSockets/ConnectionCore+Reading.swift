@@ -17,13 +17,21 @@ extension ConnectionCore {
     atMost limit: Int, finishingFrame: Bool = false, _ take: (UnsafeRawBufferPointer) -> Void
   ) throws(SocketError) -> ReadStep {
     let size = min(limit, ScratchBuffer.size)
-    if core.isCurrent {
-      let buffer = unsafe UnsafeMutableRawBufferPointer(rebasing: core.scratch.bytes[..<size])
-      let step = try unsafe receive(into: buffer, finishingFrame: finishingFrame)
-      if case .bytes(let count) = step { unsafe take(UnsafeRawBufferPointer(rebasing: buffer[..<count])) }
-      return step
+    guard core.isCurrent else {
+      return try unsafe receiveElsewhere(atMost: size, finishingFrame: finishingFrame, take)
     }
-    return try unsafe withUnsafeTemporaryAllocation(byteCount: size, alignment: 16) {
+    let buffer = unsafe UnsafeMutableRawBufferPointer(rebasing: core.scratch.bytes[..<size])
+    let step = try unsafe receive(into: buffer, finishingFrame: finishingFrame)
+    if case .bytes(let count) = step { unsafe take(UnsafeRawBufferPointer(rebasing: buffer[..<count])) }
+    return step
+  }
+
+  /// Off the loop there is no scratch memory to use. Not inlined: it would end up in an async function's frame.
+  @inline(never)
+  private func receiveElsewhere(
+    atMost size: Int, finishingFrame: Bool, _ take: (UnsafeRawBufferPointer) -> Void
+  ) throws(SocketError) -> ReadStep {
+    try unsafe withUnsafeTemporaryAllocation(byteCount: size, alignment: 16) {
       buffer throws(SocketError) in
       let step = try unsafe receive(into: buffer, finishingFrame: finishingFrame)
       if case .bytes(let count) = step { unsafe take(UnsafeRawBufferPointer(rebasing: buffer[..<count])) }
@@ -35,6 +43,8 @@ extension ConnectionCore {
     into buffer: UnsafeMutableRawBufferPointer, finishingFrame: Bool
   ) throws(SocketError) -> ReadStep {
     if core.isCurrent, reading.contents.budget.isSpent { return .yield }
+    var hasFailed = true
+    defer { if hasFailed { wakeAfterFailure() } }
     let step = try state.withLock { state throws(SocketError) -> ReadStep in
       guard state.phase == .open else { throw state.failure ?? .closed }
       if state.peerHasEnded { return .end }
@@ -50,6 +60,7 @@ extension ConnectionCore {
       return try noteRead(
         unsafe state.endpoint.read(into: room, kernel: core.kernel), of: room.count, &state)
     }
+    hasFailed = false
     if case .bytes(let count) = step { reading.contents.budget.takeRead(count) }
     return step
   }
@@ -86,18 +97,21 @@ extension ConnectionCore {
     deadline: EventLoop.Instant?, operation: StaticString, finishingFrame: Bool = false
   ) async throws -> Bool {
     while true {
-      let step = try unsafe receive(atMost: ScratchBuffer.size, finishingFrame: finishingFrame) {
-        unsafe reading.contents.buffer.append(copying: $0)
-      }
-      switch step {
+      switch try fillNow(finishingFrame: finishingFrame) {
       case .bytes: return true
-      case .end:
-        reading.contents.hasEnded = true
-        return false
-      case .drained: return false
+      case .end, .drained: return false
       case .yield: try await yieldTurn(deadline: deadline, operation: operation)
       case .wouldBlock: try await waitReadable(deadline: deadline, operation: operation)
       }
     }
+  }
+
+  @inline(never)
+  private func fillNow(finishingFrame: Bool) throws(SocketError) -> ReadStep {
+    let step = try unsafe receive(atMost: ScratchBuffer.size, finishingFrame: finishingFrame) {
+      unsafe reading.contents.buffer.append(copying: $0)
+    }
+    if case .end = step { reading.contents.hasEnded = true }
+    return step
   }
 }

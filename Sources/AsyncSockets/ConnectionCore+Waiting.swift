@@ -1,15 +1,31 @@
 import Framing
 import Synchronization
 
+// What an idle connection keeps in memory is mostly the frames of the async functions that it waits in. They are kept
+// small: whatever need not live across the wait happens in synchronous functions that are not inlined into them.
+
 extension ConnectionCore {
-  /// The part of every read that comes first: no call is made for a task that is cancelled or too late, and nothing
-  /// is delivered after this side has closed.
-  @inline(__always)
-  func checkReadMayBegin(_ deadline: EventLoop.Instant?, operation: StaticString) throws {
-    try Task.checkCancellation()
-    if isOver.load(ordering: .relaxed) {
-      throw state.withLock { $0.failure } ?? .closed
+  /// The part of every read that comes first. No call is made for a task that is cancelled or too late, and nothing
+  /// is delivered after this side has closed. Ends with `reading.release()`.
+  @inline(never)
+  func beginReading(
+    deadline: Deadline, operation: StaticString
+  ) throws -> EventLoop.Instant? {
+    try reading.claim(for: operation)
+    do {
+      let deadline = deadline.instant(now: core.now)
+      try checkReadMayGoOn(deadline, operation: operation)
+      return deadline
+    } catch {
+      reading.release()
+      throw error
     }
+  }
+
+  @inline(never)
+  func checkReadMayGoOn(_ deadline: EventLoop.Instant?, operation: StaticString) throws {
+    try Task.checkCancellation()
+    if isOver.load(ordering: .relaxed) { throw state.withLock { $0.failure } ?? .closed }
     if let deadline, deadline <= core.now { throw SocketError.timedOut(operation: "\(operation)") }
   }
 
@@ -17,36 +33,56 @@ extension ConnectionCore {
   ///
   /// - Throws: `CancellationError`; `SocketError.timedOut` at the deadline.
   func waitReadable(deadline: EventLoop.Instant?, operation: StaticString) async throws {
-    reading.contents.budget.refill()
-    if reading.contents.buffer.isEmpty { reading.contents.buffer.releaseStorage() }
-    reading.contents.waits &+= 1
+    prepareToWait()
+    let wake: Wake
+    if deadline == nil, isRunByOwner {
+      wake = await WakeContinuation.suspend { addReader($0, deadline: nil, isOwner: true) }
+    } else {
+      wake = await waitWatched(deadline: deadline)
+    }
+    if case .changed = wake { return }
+    try fail(wake, operation)
+  }
+
+  @inline(never)
+  private func waitWatched(deadline: EventLoop.Instant?) async -> Wake {
     let id = reading.contents.waits
-    let isOwner = isRunByOwner
     let timer = deadline.flatMap { core.schedule(self, token: DeadlineToken.reader(id), due: $0) }
     defer { if let timer { core.cancelDeadline(timer) } }
-    let wake = await suspend(isCovered: isOwner) { continuation in
-      let answer = state.withLock { state -> Wake? in
-        if Task.isCancelled { return .cancelled }
-        if let deadline, deadline <= core.now { return .timedOut }
-        if state.phase != .open || state.readiness.canRead || state.readFailure != nil { return .changed }
-        if state.isDraining, state.drainAllowance == nil { return .changed }
-        state.idleness.waitBegan(core.now)
-        state.reader = ConnectionState.Reader(id: id, continuation: continuation, isOwner: isOwner)
-        return nil
-      }
-      if let answer { continuation.resume(answer) }
+    return await suspendWatched {
+      addReader($0, deadline: deadline, isOwner: false)
     } onCancel: {
       wakeReader(id, .cancelled)
     }
-    switch wake {
-    case .changed: return
-    case .cancelled:
-      state.withLock { $0.idleness.waitEnded(core.now) }
-      throw CancellationError()
-    case .timedOut:
-      state.withLock { $0.idleness.waitEnded(core.now) }
-      throw SocketError.timedOut(operation: "\(operation)")
+  }
+
+  @inline(never)
+  private func prepareToWait() {
+    reading.contents.budget.refill()
+    if reading.contents.buffer.isEmpty { reading.contents.buffer.releaseStorage() }
+    reading.contents.waits &+= 1
+  }
+
+  @inline(never)
+  private func addReader(_ continuation: WakeContinuation, deadline: EventLoop.Instant?, isOwner: Bool) {
+    let id = reading.contents.waits
+    let answer = state.withLock { state -> Wake? in
+      if Task.isCancelled { return .cancelled }
+      if let deadline, deadline <= core.now { return .timedOut }
+      if state.phase != .open || state.readiness.canRead || state.readFailure != nil { return .changed }
+      if state.isDraining, state.drainAllowance == nil { return .changed }
+      state.idleness.waitBegan(core.now)
+      state.reader = ConnectionState.Reader(id: id, continuation: continuation, isOwner: isOwner)
+      return nil
     }
+    if let answer { continuation.resume(answer) }
+  }
+
+  @inline(never)
+  private func fail(_ wake: Wake, _ operation: StaticString) throws {
+    state.withLock { $0.idleness.waitEnded(core.now) }
+    if case .cancelled = wake { throw CancellationError() }
+    throw SocketError.timedOut(operation: "\(operation)")
   }
 
   func wakeReader(_ id: UInt32, _ wake: Wake) {
@@ -57,9 +93,10 @@ extension ConnectionCore {
   }
 
   /// Lets everybody else on the loop go first.
+  @inline(never)
   func yieldTurn(deadline: EventLoop.Instant?, operation: StaticString) async throws {
     reading.contents.budget.refill()
     await core.nextTurn()
-    try checkReadMayBegin(deadline, operation: operation)
+    try checkReadMayGoOn(deadline, operation: operation)
   }
 }

@@ -17,7 +17,7 @@ extension ConnectionCore {
   private static let directWriteBudget = 256 << 10
 
   /// Accepts the bytes whole, or not at all.
-  @inline(__always)
+  @inline(never)
   func trySend(_ bytes: [UInt8], holdsTurn: Bool) throws(SocketError) -> SendStep {
     try offer(count: bytes.count, holdsTurn: holdsTurn) { output, start in
       if start == 0 {
@@ -64,8 +64,12 @@ extension ConnectionCore {
     let isOnLoop = core.isCurrent
     let marks = options.watermarks
     var mustFlush = false
-    defer { if mustFlush { core.perform(.flush(self)) } }
-    return try state.withLock { state throws(SocketError) in
+    var hasFailed = true
+    defer {
+      if mustFlush { core.perform(.flush(self)) }
+      if hasFailed { wakeAfterFailure() }
+    }
+    let step = try state.withLock { state throws(SocketError) -> SendStep in
       if let failure = state.failure { throw failure }
       guard state.phase == .open, state.outgoing == .open else { throw .closed }
       if !holdsTurn, state.output.count >= marks.high || state.writers.mustQueue { return .mustWait }
@@ -93,13 +97,24 @@ extension ConnectionCore {
       state.directBytes = 0
       return .acceptedAndSpent
     }
+    hasFailed = false
+    return step
   }
 
   /// Sends whole messages through `attempt`, waiting for its turn and afterwards for the low mark.
   @inline(__always)
   func send(_ attempt: (_ holdsTurn: Bool) throws -> SendStep) async throws {
     try Task.checkCancellation()
-    var step = try attempt(false)
+    let step = try attempt(false)
+    if case .accepted = step { return }
+    try await finishSending(step, attempt)
+  }
+
+  @inline(never)
+  private func finishSending(
+    _ first: SendStep, _ attempt: (_ holdsTurn: Bool) throws -> SendStep
+  ) async throws {
+    var step = first
     while case .mustWait = step {
       if case .cancelled = await waitToWrite(.turn) { throw CancellationError() }
       // Whatever comes of it, the next in line is let in afterwards.

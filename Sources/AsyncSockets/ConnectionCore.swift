@@ -9,9 +9,8 @@ import Synchronization
 final class ConnectionCore: Sendable {
   let loop: EventLoop
   let core: EventLoopCore
-  let localAddress: SocketAddress?
+  let settings: ConnectionSettings
   let peerAddress: SocketAddress?
-  let options: ConnectionOptions
   let state: Lock<ConnectionState>
   let reading = ReaderSlot()
   /// The task of the scope that serves this connection, while one does.
@@ -20,16 +19,17 @@ final class ConnectionCore: Sendable {
   let isOver = Atomic<Bool>(false)
 
   init(
-    endpoint: consuming sending Endpoint, loop: EventLoop, localAddress: SocketAddress?,
-    peerAddress: SocketAddress?, options: ConnectionOptions
+    endpoint: consuming sending Endpoint, loop: EventLoop, peerAddress: SocketAddress?,
+    settings: ConnectionSettings
   ) {
     self.loop = loop
     core = loop.core
-    self.localAddress = localAddress
     self.peerAddress = peerAddress
-    self.options = options
+    self.settings = settings
     state = Lock(ConnectionState(endpoint: endpoint, now: core.now))
   }
+
+  var options: ConnectionOptions { settings.options }
 
   /// Begins to watch the transport. Until then reads and writes work as well, since both are tried first.
   func start() {

@@ -38,34 +38,47 @@ public final class FramedConnection<F: Framing>: Sendable {
   /// - Throws: `FramingError` when the bytes are not what the codec expects, from then on always; `SocketError`;
   ///   `.timedOut` and `CancellationError` have consumed nothing.
   public func next(deadline: Deadline = .never) async throws -> InboundFrame? {
-    try core.reading.claim(for: "next")
+    let deadline = try core.beginReading(deadline: deadline, operation: "next")
     defer { core.reading.release() }
-    if isSwitched.load(ordering: .relaxed) { throw SocketError.switched }
-    let deadline = deadline.instant(now: core.core.now)
-    try core.checkReadMayBegin(deadline, operation: "next")
-    if core.reading.contents.budget.isSpent {
-      if core.core.isCurrent {
-        try await core.yieldTurn(deadline: deadline, operation: "next")
-      } else {
-        core.reading.contents.budget.refill()
-      }
-    }
-    if core.reading.contents.isDrained { return nil }
-    var isFinishingFrame = false
+    var isFinishing = false
     while true {
-      if let frame = try decoder.value.decode(&core.reading.contents.buffer) {
-        core.reading.contents.budget.takeFrame()
-        core.reading.contents.isDrained = isFinishingFrame
-        return frame
+      switch try takeFrame(isFinishing: isFinishing) {
+      case .frame(let frame): return frame
+      case .end: return nil
+      case .yield: try await core.yieldTurn(deadline: deadline, operation: "next")
+      case .needsBytes:
+        if try await core.fill(deadline: deadline, operation: "next", finishingFrame: isFinishing) { continue }
+        // Either the stream has ended, or the server drains, and a frame that has begun may still become whole.
+        if !core.reading.contents.hasEnded { isFinishing = true }
       }
-      if core.reading.contents.hasEnded { return try decoder.value.finish(&core.reading.contents.buffer) }
-      if try await core.fill(deadline: deadline, operation: "next") { continue }
-      if core.reading.contents.hasEnded { continue }
-      // The server drains. A frame that has begun may still become whole.
-      guard decoder.value.isMidFrame(core.reading.contents.buffer) else { return nil }
-      isFinishingFrame = true
-      _ = try await core.fill(deadline: deadline, operation: "next", finishingFrame: true)
     }
+  }
+
+  private enum Step {
+    case frame(InboundFrame)
+    case end
+    case yield
+    case needsBytes
+  }
+
+  @inline(never)
+  private func takeFrame(isFinishing: Bool) throws -> Step {
+    if isSwitched.load(ordering: .relaxed) { throw SocketError.switched }
+    if core.reading.contents.isDrained { return .end }
+    if core.reading.contents.budget.isSpent {
+      if core.core.isCurrent { return .yield }
+      core.reading.contents.budget.refill()
+    }
+    if let frame = try decoder.value.decode(&core.reading.contents.buffer) {
+      core.reading.contents.budget.takeFrame()
+      core.reading.contents.isDrained = isFinishing
+      return .frame(frame)
+    }
+    if core.reading.contents.hasEnded {
+      return try decoder.value.finish(&core.reading.contents.buffer).map { .frame($0) } ?? .end
+    }
+    if isFinishing, !decoder.value.isMidFrame(core.reading.contents.buffer) { return .end }
+    return .needsBytes
   }
 
   // MARK: Writing

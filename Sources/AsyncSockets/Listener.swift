@@ -6,6 +6,7 @@ public final class Listener: Sendable {
   public let address: SocketAddress
 
   private let core: ListenerCore
+  private let lastSettings = Lock<ConnectionSettings?>(nil)
 
   private init(core: ListenerCore, address: SocketAddress) {
     self.core = core
@@ -73,6 +74,7 @@ public final class Listener: Sendable {
   public func accept(
     on loop: EventLoop, options: ConnectionOptions = ConnectionOptions()
   ) async throws -> Connection {
+    try options.validate()
     while true {
       try Task.checkCancellation()
       switch try acceptNow(on: loop, options: options) {
@@ -104,13 +106,25 @@ extension Listener {
     on loop: EventLoop, options: ConnectionOptions
   ) throws(SocketError) -> Attempt {
     try core.acceptNow { descriptor, peer in
-      // Only a listener on every address of the machine has connections with addresses of their own.
-      let local = address.isWildcard ? loop.core.kernel.localAddress(descriptor.number) : address
+      let settings = settings(of: descriptor, options, loop)
       let connection = ConnectionCore(
-        endpoint: .socket(descriptor), loop: loop, localAddress: local, peerAddress: peer,
-        options: options)
+        endpoint: .socket(descriptor), loop: loop, peerAddress: peer, settings: settings)
       connection.start()
       return Connection(connection)
+    }
+  }
+
+  /// Those of the connection before, nearly always.
+  private func settings(
+    of descriptor: borrowing Descriptor, _ options: ConnectionOptions, _ loop: EventLoop
+  ) -> ConnectionSettings {
+    // Only a listener on every address of the machine has connections with addresses of their own.
+    let local = address.isWildcard ? loop.core.kernel.localAddress(descriptor.number) : address
+    return lastSettings.withLock { last in
+      if let last, last.localAddress == local, last.options == options { return last }
+      let settings = ConnectionSettings(options: options, localAddress: local)
+      last = settings
+      return settings
     }
   }
 

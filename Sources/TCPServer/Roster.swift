@@ -155,9 +155,13 @@ final class Roster: Sendable {
     state.withLock { $0.drain.cancel(next: next) }
   }
 
-  /// Cuts short those that only wait for their peers to say goodbye.
-  func stopLingering() {
-    for connection in state.withLock({ $0.connections }) { connection?.stopLingering() }
+  /// The handlers' tasks have been cancelled: ends their waits, and those that only wait for their peers to say
+  /// goodbye.
+  func wakeOwners() {
+    for connection in state.withLock({ $0.connections }) {
+      connection?.wakeOwner()
+      connection?.stopLingering()
+    }
   }
 
   func abortAll() {

@@ -27,7 +27,7 @@ extension TCPServer {
         case .cancelHandlers:
           stopAccepting()
           group.cancelAll()
-          roster.stopLingering()
+          roster.wakeOwners()
         case .abortConnections: roster.abortAll()
         case .nothing: break
         }
@@ -48,6 +48,7 @@ extension TCPServer {
       var failure: SocketError?
       var isPaused = false
       var attempts = 0
+      var loop = loops.next()
       accepting: while !Task.isCancelled {
         attempts += 1
         if attempts % 64 == 0 { await home.nextTurn() }
@@ -56,7 +57,6 @@ extension TCPServer {
           continue
         }
         do {
-          let loop = loops.next()
           switch try listener.acceptNow(on: loop, options: configuration.connection) {
           case .connection(let connection):
             if isPaused {
@@ -65,11 +65,9 @@ extension TCPServer {
             }
             let slot = roster.add(connection.handle)
             group.addTask(executorPreference: loop.executor) {
-              await self.serve(connection, handler)
-              self.roster.remove(slot)
-              // A descriptor is free again, which an acceptor that ran out of them may be waiting for.
-              for listener in self.listeners { listener.resourcesFreed() }
+              await self.serve(connection, in: slot, handler)
             }
+            loop = loops.next()
           case .nothing:
             roster.leave()
             guard roster.isAccepting else { break accepting }
@@ -100,19 +98,41 @@ extension TCPServer {
   }
 
   private func serve(
-    _ connection: Connection, _ handler: @Sendable (Connection) async throws -> Void
+    _ connection: Connection, in slot: Int, _ handler: @Sendable (Connection) async throws -> Void
   ) async {
-    configuration.onEvent?(.accepted(peer: connection.peerAddress))
+    begin(connection)
     do {
-      try await connection.runOwned { try await handler(connection) }
+      try await handler(connection)
+      connection.setOwner(false)
       await connection.close()
     } catch {
+      connection.setOwner(false)
       await connection.close(after: error)
-      if !(error is CancellationError || error is SocketError) {
-        configuration.onEvent?(.handlerFailed(peer: connection.peerAddress, error))
-      }
+      reportFailure(error, of: connection)
     }
+    finish(connection, in: slot)
+  }
+
+  // Apart from `serve`, whose frame every idle connection keeps.
+
+  @inline(never)
+  private func begin(_ connection: Connection) {
+    connection.setOwner(true)
+    configuration.onEvent?(.accepted(peer: connection.peerAddress))
+  }
+
+  @inline(never)
+  private func reportFailure(_ error: any Error, of connection: Connection) {
+    if error is CancellationError || error is SocketError { return }
+    configuration.onEvent?(.handlerFailed(peer: connection.peerAddress, error))
+  }
+
+  @inline(never)
+  private func finish(_ connection: Connection, in slot: Int) {
     configuration.onEvent?(
       .closed(peer: connection.peerAddress, reason: connection.closeReason ?? .closed))
+    roster.remove(slot)
+    // A descriptor is free again, which an acceptor that ran out of them may be waiting for.
+    for listener in listeners { listener.resourcesFreed() }
   }
 }
