@@ -42,7 +42,6 @@ extension CloseReason {
     switch error {
     case is CancellationError: self = .cancelled
     case let error as FramingError: self = .framing("\(error)")
-    case let error as SocketError: self = CloseReason(error)
     default: self = .handlerThrew("\(error)")
     }
   }

@@ -1,4 +1,5 @@
 import Framing
+import Synchronization
 
 /// A connected stream of bytes in both directions: TCP, a Unix socket, or a transport of your own.
 ///
@@ -172,7 +173,15 @@ extension Connection {
 
   /// Ends the connection as leaving its scope by an error does: flushes for at most a second, then closes.
   package func close(after error: any Error) async {
-    await core.close(flushLimit: .seconds(1), reason: CloseReason(leavingScopeBy: error))
+    await core.close(
+      flushLimit: .seconds(1), reason: hasEnded(by: error) ? nil : CloseReason(leavingScopeBy: error))
+  }
+
+  /// Whether an error is this connection's own end, and not one that came from elsewhere through the handler.
+  package func hasEnded(by error: any Error) -> Bool {
+    guard let error = error as? SocketError else { return false }
+    if error == .closed { return core.isOver.load(ordering: .relaxed) }
+    return error == core.state.withLock { $0.failure }
   }
 }
 

@@ -148,13 +148,11 @@ extension ConnectionCore {
     reader?.resume()
   }
 
-  /// Cuts short what a closing connection still does for its peer's sake.
+  /// Cuts short what a closing connection still does for its peer's sake. Its output goes on going out.
   func stopLingering() {
-    let (reader, mustAbort) = state.withLock { state -> (WakeContinuation?, Bool) in
-      guard state.phase == .closing else { return (nil, false) }
-      return (state.takeReader(), state.wantsToWrite)
+    let reader = state.withLock { state in
+      state.phase == .closing ? state.takeReader() : nil
     }
-    if mustAbort { abort(reason: .cancelled) }
     reader?.resume(.timedOut)
   }
 

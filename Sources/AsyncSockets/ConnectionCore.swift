@@ -48,7 +48,8 @@ final class ConnectionCore: Sendable {
   func ready(_ readiness: TransportReadiness) {
     let (reader, mustFlush) = state.withLock { state -> (WakeContinuation?, Bool) in
       state.readiness.note(readiness)
-      let mustFlush = state.readiness.canWrite && state.wantsToWrite && !state.isDirty && state.phase != .closed
+      let hasWork = state.wantsToWrite && !state.isDirty && state.phase != .closed
+      let mustFlush = hasWork && state.readiness.canWrite
       if mustFlush { state.isDirty = true }
       return (state.readiness.canRead ? state.takeReader() : nil, mustFlush)
     }

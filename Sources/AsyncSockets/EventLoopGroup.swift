@@ -1,4 +1,4 @@
-import Glibc
+import CLinux
 import Synchronization
 
 /// Several event loops that share the work of a process, one per core by default.
@@ -50,6 +50,6 @@ public final class EventLoopGroup: Sendable {
 
   /// How many cores the process may run on (sched_getaffinity(2)), at least 1.
   public static var availableCores: Int {
-    max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    max(1, Int(clinux_available_cores()))
   }
 }

@@ -47,7 +47,9 @@ public final class FramedConnection<F: Framing>: Sendable {
       case .end: return nil
       case .yield: try await core.yieldTurn(deadline: deadline, operation: "next")
       case .needsBytes:
-        if try await core.fill(deadline: deadline, operation: "next", finishingFrame: isFinishing) { continue }
+        let filled = try await core.fill(
+          deadline: deadline, operation: "next", finishingFrame: isFinishing)
+        if filled { continue }
         // Either the stream has ended, or the server drains, and a frame that has begun may still become whole.
         if !core.reading.contents.hasEnded { isFinishing = true }
       }

@@ -63,7 +63,8 @@ final class ListenerCore: Sendable {
       await WakeContinuation.suspend { continuation in
         let answer = state.withLock { state -> Wake? in
           if Task.isCancelled { return .cancelled }
-          if state.isClosed || state.isEnding || (deadline == nil && state.readiness.canRead) { return .changed }
+          if state.isClosed || state.isEnding { return .changed }
+          if deadline == nil, state.readiness.canRead { return .changed }
           if let deadline, deadline <= loop.now { return .timedOut }
           if state.waiter != nil {
             isBusy = true
@@ -91,7 +92,11 @@ final class ListenerCore: Sendable {
   }
 
   func stopWaiting() {
-    state.withLock { $0.isEnding = true }
+    state.withLock { state in
+      state.isEnding = true
+      // The event of the last to come may still be on its way.
+      state.readiness.note(.read)
+    }
     wakeWaiter(.changed) { _ in true }
   }
 

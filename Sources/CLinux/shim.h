@@ -9,7 +9,11 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
+#include <unistd.h>
+
+long syscall(long, ...);
 
 int accept4(int, struct sockaddr *, socklen_t *, int);
 const char *strerrorname_np(int);
@@ -34,6 +38,15 @@ static inline int clinux_getpeername(int fd, struct sockaddr_storage *address, s
 
 // ioctl is variadic.
 static inline int clinux_unread_bytes(int fd, int *count) { return ioctl(fd, FIONREAD, count); }
+
+// cpu_set_t and its macros want _GNU_SOURCE.
+static inline int clinux_available_cores(void) {
+  uint64_t mask[128] = {0};
+  int count = 0;
+  if (syscall(SYS_sched_getaffinity, 0, sizeof mask, mask) < 0) return 1;
+  for (int i = 0; i < 128; i++) count += __builtin_popcountll(mask[i]);
+  return count;
+}
 
 static inline int clinux_epoll_add(int epoll, int fd, uint32_t events, uint64_t key) {
   struct epoll_event event = {.events = events, .data = {.u64 = key}};

@@ -27,7 +27,7 @@ final class Roster: Sendable {
     state = Lock(State(gate: ConnectionGate(limit: limit)))
   }
 
-  var count: Int { state.withLock { $0.gate.count } }
+  var count: Int { state.withLock { $0.connections.count - $0.freeSlots.count } }
   var isAccepting: Bool { state.withLock { $0.isAccepting } }
   var failure: SocketError? { state.withLock { $0.failure } }
 
@@ -50,12 +50,13 @@ final class Roster: Sendable {
 
   /// Returns when the run is over; `false` when it had not begun, and now never will.
   func waitUntilOver(on loop: EventLoop) async -> Bool {
-    let hasRun = state.withLock { state -> Bool in
+    let hasBegun = state.withLock { state -> Bool in
       defer { if state.run == .notYet { state.run = .over } }
       return state.run != .notYet
     }
-    if hasRun { _ = await over.wait(on: loop) }
-    return hasRun
+    if !hasBegun { over.open() }
+    _ = await over.wait(on: loop)
+    return hasBegun
   }
 
   // MARK: Connections
@@ -114,10 +115,21 @@ final class Roster: Sendable {
 
   /// Answers whether this call was the one that stopped it.
   func stopAccepting() -> Bool {
-    state.withLock { state in
-      defer { state.isAccepting = false }
-      return state.isAccepting
+    let (isFirst, slotFreed) = state.withLock { state -> (Bool, Latch?) in
+      defer {
+        state.isAccepting = false
+        state.slotFreed = nil
+      }
+      return (state.isAccepting, state.slotFreed)
     }
+    // Who waits for a place looks again: there may be no hope of one.
+    slotFreed?.open()
+    return isFirst
+  }
+
+  /// Nobody more is wanted, and nobody's end could make room for who waits.
+  var isClosedForGood: Bool {
+    state.withLock { !$0.isAccepting && $0.gate.limit == 0 }
   }
 
   func acceptorEnded(_ error: SocketError?) {

@@ -18,8 +18,10 @@ extension TCPServer {
     /// The defaults.
     public init() {}
 
-    /// `RLIMIT_NOFILE` less 128, at least 1.
-    public static var defaultMaximumConnections: Int { max(1, DescriptorLimit.current - 128) }
+    /// `RLIMIT_NOFILE` less 128, and at least half of it.
+    public static var defaultMaximumConnections: Int {
+      max(DescriptorLimit.current / 2, DescriptorLimit.current - 128)
+    }
 
     func validate() throws(SocketError) {
       try connection.validate()
@@ -36,7 +38,8 @@ extension TCPServer {
     case accepted(peer: SocketAddress?)
     /// A connection has ended.
     case closed(peer: SocketAddress?, reason: CloseReason)
-    /// A handler threw something that is no end of its connection: the error that it left with.
+    /// A handler threw an error of its own: neither its connection's end nor the peer's bad bytes nor cancellation,
+    /// which `closed` tells.
     case handlerFailed(peer: SocketAddress?, any Error)
     /// The system is short of descriptors or memory: accepting goes on in a moment. Told once, until it succeeds.
     case acceptPaused(SocketError)

@@ -1,3 +1,6 @@
+import AsyncSockets
+import Framing
+
 extension TCPServer {
   /// How long cancelled handlers may take before their connections are aborted.
   private static let cancellationTime = Duration.seconds(1)
@@ -53,6 +56,7 @@ extension TCPServer {
         attempts += 1
         if attempts % 64 == 0 { await home.nextTurn() }
         guard roster.enter() else {
+          if roster.isClosedForGood { break }
           _ = await roster.placeFreed().wait(on: home)
           continue
         }
@@ -123,7 +127,7 @@ extension TCPServer {
 
   @inline(never)
   private func reportFailure(_ error: any Error, of connection: Connection) {
-    if error is CancellationError || error is SocketError { return }
+    if error is CancellationError || error is FramingError || connection.hasEnded(by: error) { return }
     configuration.onEvent?(.handlerFailed(peer: connection.peerAddress, error))
   }
 
