@@ -142,8 +142,9 @@ extension ConnectionCore {
   /// The server drains: what has arrived is still read, then the input ends.
   func beginDrain() {
     let reader = state.withLock { state -> WakeContinuation? in
-      state.isDraining = true
-      return state.phase == .open ? state.takeReader() : nil
+      guard state.phase == .open, !state.isDraining else { return nil }
+      state.drainAllowance = state.endpoint.unreadBytes(kernel: core.kernel)
+      return state.takeReader()
     }
     reader?.resume()
   }

@@ -46,12 +46,11 @@ extension ConnectionCore {
     var hasFailed = true
     defer { if hasFailed { wakeAfterFailure() } }
     let step = try state.withLock { state throws(SocketError) -> ReadStep in
-      guard state.phase == .open else { throw state.failure ?? .closed }
+      guard state.phase == .open, !state.readHasFailed else { throw state.failure ?? .closed }
       if state.peerHasEnded { return .end }
       var room = unsafe buffer
-      if state.isDraining, !finishingFrame {
-        let allowance = state.drainAllowance ?? state.endpoint.unreadBytes(kernel: core.kernel)
-        state.drainAllowance = allowance
+      if let allowance = state.drainAllowance, !finishingFrame {
+        state.drainIsNoticed = true
         if allowance == 0, state.readFailure == nil { return .drained }
         unsafe room = UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(buffer.count, max(1, allowance))])
       }
@@ -78,18 +77,19 @@ extension ConnectionCore {
       state.bytesRead &+= UInt64(count)
       state.idleness.bytesMoved(core.now)
       return .bytes(count)
-    case .end:
-      // After a reset that a write saw first, the kernel answers like this: a lie.
-      if let failure = state.readFailure { throw failure }
-      state.peerHasEnded = true
-      return .end
     case .bytes: return try noteRead(.wouldBlock(.read), of: size, &state)
     case .wouldBlock(let direction):
-      if let failure = state.readFailure { throw failure }
+      guard state.readFailure == nil else { break }
       return state.readiness.readWouldBlock(awaiting: direction) ? .wouldBlock : .yield
-    case .failed(let errno):
-      throw state.fail(errno, call: "recv", peer: peerAddress)
+    case .end:
+      // After a reset that a write saw first, the kernel answers like this: a lie.
+      guard state.readFailure == nil else { break }
+      state.peerHasEnded = true
+      return .end
+    case .failed(let errno): _ = state.fail(errno, call: "recv", peer: peerAddress)
     }
+    state.readHasFailed = true
+    throw state.failure ?? .closed
   }
 
   /// Receives into the connection's buffer; `false` when nothing more will come.

@@ -70,7 +70,7 @@ extension ConnectionCore {
       if Task.isCancelled { return .cancelled }
       if let deadline, deadline <= core.now { return .timedOut }
       if state.phase != .open || state.readiness.canRead || state.readFailure != nil { return .changed }
-      if state.isDraining, state.drainAllowance == nil { return .changed }
+      if state.isDraining, !state.drainIsNoticed { return .changed }
       state.idleness.waitBegan(core.now)
       state.reader = ConnectionState.Reader(id: id, continuation: continuation, isOwner: isOwner)
       return nil

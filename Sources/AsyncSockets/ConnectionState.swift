@@ -33,11 +33,14 @@ struct ConnectionState: ~Copyable {
   var phase = Phase.open
   /// The peer's stream has been read to its end.
   var peerHasEnded = false
+  /// A read has failed. Unlike after a failed write, there is nothing left to read.
+  var readHasFailed = false
   /// In the loop's list of connections to flush.
   var isDirty = false
-  var isDraining = false
-  /// What may still be read while draining: what had arrived when the drain was noticed.
+  /// While the server drains: how much of what had arrived before is still to be read.
   var drainAllowance: Int?
+  /// The reader knows of the drain.
+  var drainIsNoticed = false
   /// The first failure of the transport. The kernel tells of a reset once; this remembers it.
   var failure: SocketError?
   var closeReason: CloseReason?
@@ -66,6 +69,8 @@ struct ConnectionState: ~Copyable {
   var readFailure: SocketError? {
     if case .failed(.brokenPipe, _, _) = failure { nil } else { failure }
   }
+
+  var isDraining: Bool { drainAllowance != nil }
 
   /// Whether the loop has something to write as soon as the transport takes it.
   var wantsToWrite: Bool { !output.isEmpty || outgoing == .ending }

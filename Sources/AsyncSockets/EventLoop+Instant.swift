@@ -9,9 +9,14 @@ extension EventLoop {
 
     /// The instant `duration` later; one beyond the clock's range becomes its end.
     public func advanced(by duration: Duration) -> Instant {
-      let (sum, overflow) = nanoseconds.addingReportingOverflow(duration.saturatedNanoseconds)
-      guard overflow else { return Instant(nanoseconds: sum) }
-      return Instant(nanoseconds: nanoseconds < 0 ? .min : .max)
+      let (seconds, attoseconds) = duration.components
+      let (whole, tooLong) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+      let end = Instant(nanoseconds: duration < .zero ? .min : .max)
+      if tooLong { return end }
+      let (later, beyond) = nanoseconds.addingReportingOverflow(whole)
+      if beyond { return end }
+      let (sum, overflow) = later.addingReportingOverflow(attoseconds / 1_000_000_000)
+      return overflow ? end : Instant(nanoseconds: sum)
     }
 
     /// The time from here to `other`, negative when that is earlier.
@@ -21,17 +26,6 @@ extension EventLoop {
 
     /// Whether one instant is earlier than another.
     public static func < (left: Instant, right: Instant) -> Bool { left.nanoseconds < right.nanoseconds }
-  }
-}
-
-extension Duration {
-  /// Whole nanoseconds, clamped to what 64 bits hold (292 years).
-  var saturatedNanoseconds: Int64 {
-    let (seconds, attoseconds) = components
-    let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-    guard !overflow else { return seconds < 0 ? .min : .max }
-    let (sum, carried) = whole.addingReportingOverflow(attoseconds / 1_000_000_000)
-    return carried ? (seconds < 0 ? .min : .max) : sum
   }
 }
 

@@ -2,7 +2,7 @@
 ///
 /// Edge-triggered epoll tells of each change once. A bit is set by an event and cleared by what would have
 /// blocked. Data and the peer's FIN arrive as one event and no edge follows: so the news that the transport has
-/// ended is kept (`isFinal`), and from then on nothing clears the bits.
+/// ended is kept (`isFinal`), and from then on nothing clears the bit for reading.
 struct Readiness {
   private(set) var canRead = true
   private(set) var canWrite = true

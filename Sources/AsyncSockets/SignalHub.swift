@@ -9,9 +9,9 @@ private let signalEvent = Atomic<Int32>(-1)
 /// Runs on whatever thread the kernel chose, between any two instructions: see signal-safety(7).
 private func handleSignal(_ number: Int32) {
   let saved = errno
-  arrivedSignals.bitwiseOr(1 << UInt64(number), ordering: .relaxed)
+  arrivedSignals.bitwiseOr(1 << UInt64(number - 1), ordering: .sequentiallyConsistent)
   var one: UInt64 = 1
-  _ = unsafe write(signalEvent.load(ordering: .relaxed), &one, MemoryLayout<UInt64>.size)
+  _ = unsafe write(signalEvent.load(ordering: .sequentiallyConsistent), &one, MemoryLayout<UInt64>.size)
   errno = saved
 }
 
@@ -39,7 +39,7 @@ final class SignalHub: Sendable {
     event = try Epoll.makeEvent()
     signalEvent.store(event.number, ordering: .sequentiallyConsistent)
     // Once outside a signal, so that everything it touches is initialised and every symbol bound.
-    handleSignal(0)
+    handleSignal(1)
     arrivedSignals.store(0, ordering: .sequentiallyConsistent)
     loop.core.perform(.register(self))
   }
@@ -47,7 +47,7 @@ final class SignalHub: Sendable {
   func subscribe(to signals: [ProcessSignals.Signal]) throws(SocketError) -> SignalSubscription {
     var set = SignalSet()
     for signal in signals {
-      guard (1..<64).contains(signal.rawValue) else {
+      guard SignalSet.range.contains(signal.rawValue) else {
         throw .failed(Errno(EINVAL), call: "sigaction(\(signal.rawValue))", address: nil)
       }
       set.insert(SignalSet(number: signal.rawValue))
@@ -108,7 +108,7 @@ extension SignalHub: Pollable {
   func withDescriptor<Result>(_ body: (Int32) -> Result) -> Result? { body(event.number) }
 
   func ready(_ events: Epoll.Events) {
-    let received = SignalSet(rawValue: arrivedSignals.exchange(0, ordering: .relaxed))
+    let received = SignalSet(rawValue: arrivedSignals.exchange(0, ordering: .sequentiallyConsistent))
     guard !received.isEmpty else { return }
     for inbox in state.withLock({ $0.inboxes }) { inbox.receive(received) }
   }

@@ -4,13 +4,17 @@ struct SignalSet: OptionSet, Sendable {
 
   init(rawValue: UInt64) { self.rawValue = rawValue }
 
-  init(number: Int32) { self.init(rawValue: 1 << UInt64(number)) }
+  /// The signals that Linux has.
+  static let range: ClosedRange<Int32> = 1...64
 
-  var numbers: [Int32] { (1..<64).filter { contains(SignalSet(number: $0)) } }
+  /// Bit 0 stands for signal 1.
+  init(number: Int32) { self.init(rawValue: 1 << UInt64(number - 1)) }
+
+  var numbers: [Int32] { Self.range.filter { contains(SignalSet(number: $0)) } }
 
   mutating func removeFirst() -> Int32? {
     guard rawValue != 0 else { return nil }
-    let number = Int32(rawValue.trailingZeroBitCount)
+    let number = Int32(rawValue.trailingZeroBitCount) + 1
     remove(SignalSet(number: number))
     return number
   }

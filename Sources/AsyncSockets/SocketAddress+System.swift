@@ -8,25 +8,29 @@ extension SocketAddress {
   ///
   /// - Throws: `SocketError.invalid` when the text is no such address.
   public init(host: String, port: UInt16) throws(SocketError) {
-    let parts = host.split(separator: "%", maxSplits: 1)
+    // A zero byte would end the text for the C function, and let the rest through unseen.
+    guard !host.utf8.contains(0) else { throw Self.malformed(host) }
     var v4 = in_addr()
     if unsafe inet_pton(AF_INET, host, &v4) == 1 {
       self.init(.ipv4(UInt32(bigEndian: v4.s_addr), port: port))
       return
     }
+    let parts = host.split(separator: "%", maxSplits: 1, omittingEmptySubsequences: false)
     var v6 = in6_addr()
-    guard let address = parts.first, unsafe inet_pton(AF_INET6, String(address), &v6) == 1 else {
-      throw .invalid("\"\(host)\" is no numeric IPv4 or IPv6 address")
-    }
+    guard unsafe inet_pton(AF_INET6, String(parts[0]), &v6) == 1 else { throw Self.malformed(host) }
     var scope: UInt32 = 0
     if parts.count == 2 {
-      guard let number = UInt32(parts[1]) else {
-        throw .invalid("the scope \"\(parts[1])\" of \"\(host)\" is no interface number")
+      guard parts[1].utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = UInt32(parts[1]) else {
+        throw .invalid("the scope of \(host.debugDescription) is no interface number")
       }
       scope = number
     }
     let words = Self.words(v6)
     self.init(.ipv6(high: words.high, low: words.low, scope: scope, port: port))
+  }
+
+  private static func malformed(_ host: String) -> SocketError {
+    .invalid("\(host.debugDescription) is no numeric IPv4 or IPv6 address")
   }
 
   var family: Int32 {

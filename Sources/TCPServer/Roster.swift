@@ -2,7 +2,7 @@
 final class Roster: Sendable {
   typealias Instant = EventLoop.Instant
 
-  private enum Run { case notYet, running, over }
+  private enum Run { case notYet, running, over, shutDown }
 
   private struct State {
     var run = Run.notYet
@@ -33,13 +33,19 @@ final class Roster: Sendable {
 
   // MARK: The run
 
-  /// `false` when it has been run before.
-  func beginRun(acceptors: Int) -> Bool {
-    state.withLock { state in
-      guard state.run == .notYet else { return false }
-      state.run = .running
-      state.acceptors = acceptors
-      return true
+  /// Whether the run is to go on: not when the server was shut down before.
+  ///
+  /// - Throws: when it has been run before.
+  func beginRun(acceptors: Int) throws(SocketError) -> Bool {
+    try state.withLock { state throws(SocketError) in
+      switch state.run {
+      case .notYet:
+        state.run = .running
+        state.acceptors = acceptors
+        return true
+      case .shutDown: return false
+      case .running, .over: throw .invalid("this server has been run already; bind another")
+      }
     }
   }
 
@@ -51,7 +57,7 @@ final class Roster: Sendable {
   /// Returns when the run is over; `false` when it had not begun, and now never will.
   func waitUntilOver(on loop: EventLoop) async -> Bool {
     let hasBegun = state.withLock { state -> Bool in
-      defer { if state.run == .notYet { state.run = .over } }
+      defer { if state.run == .notYet { state.run = .shutDown } }
       return state.run != .notYet
     }
     if !hasBegun { over.open() }

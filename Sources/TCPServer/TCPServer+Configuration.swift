@@ -45,5 +45,7 @@ extension TCPServer {
     case acceptPaused(SocketError)
     /// Accepting works again.
     case acceptResumed
+    /// A listener can no longer accept. The server shuts down, and `run` throws this error.
+    case listenerFailed(SocketError)
   }
 }

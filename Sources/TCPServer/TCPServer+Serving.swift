@@ -6,9 +6,7 @@ extension TCPServer {
   private static let cancellationTime = Duration.seconds(1)
 
   func serveConnections(_ handler: @escaping @Sendable (Connection) async throws -> Void) async throws {
-    guard roster.beginRun(acceptors: listeners.count) else {
-      throw SocketError.invalid("this server has been run or shut down already; bind another")
-    }
+    guard try roster.beginRun(acceptors: listeners.count) else { return }
     let home = loops.loops[0]
     await withDiscardingTaskGroup { group in
       for listener in listeners {
@@ -90,7 +88,11 @@ extension TCPServer {
           }
         } catch let error as SocketError {
           roster.leave()
-          failure = error == .closed ? nil : error
+          if error != .closed {
+            failure = error
+            configuration.onEvent?(.listenerFailed(error))
+            beginShutdown()
+          }
           break accepting
         } catch {
           break accepting
