@@ -89,7 +89,8 @@ extension EventLoopCore {
     guard let next else { return -1 }
     guard let nanoseconds = clock.nanoseconds(until: next) else { return -1 }
     // Rounded up: a deadline that fires early would be a lie.
-    return Int32(clamping: (nanoseconds + 999_999) / 1_000_000)
+    let (milliseconds, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000)
+    return Int32(clamping: rest > 0 ? milliseconds + 1 : milliseconds)
   }
 
   private func takeRemoteWork() {

@@ -31,7 +31,8 @@ public final class MonotonicClock: LoopClock {
 
   /// The difference to the time now.
   public func nanoseconds(until due: EventLoop.Instant) -> Int64? {
-    max(0, due.nanoseconds - now.nanoseconds)
+    let (difference, overflow) = due.nanoseconds.subtractingReportingOverflow(now.nanoseconds)
+    return overflow ? (due > now ? .max : 0) : max(0, difference)
   }
 
   /// Does nothing: this clock never jumps.

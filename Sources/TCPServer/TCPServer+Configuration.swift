@@ -45,7 +45,8 @@ extension TCPServer {
     case acceptPaused(SocketError)
     /// Accepting works again.
     case acceptResumed
-    /// A listener can no longer accept. The server shuts down, and `run` throws this error.
+    /// A listener can no longer accept. The server stops accepting; who is served lives on, and `run` throws this
+    /// error after the last.
     case listenerFailed(SocketError)
   }
 }

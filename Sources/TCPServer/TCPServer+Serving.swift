@@ -91,7 +91,7 @@ extension TCPServer {
           if error != .closed {
             failure = error
             configuration.onEvent?(.listenerFailed(error))
-            beginShutdown()
+            stopAccepting()
           }
           break accepting
         } catch {
