@@ -2,6 +2,7 @@
   import Glibc
 
   /// A mutex that ThreadSanitizer understands: it knows pthread's, and reports false races on the standard library's.
+  @safe
   package struct Lock<Value: ~Copyable>: ~Copyable, @unchecked Sendable {
     private let value: UnsafeMutablePointer<Value>
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
