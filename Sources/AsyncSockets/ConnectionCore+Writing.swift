@@ -35,6 +35,8 @@ extension ConnectionCore {
   func trySend(
     holdsTurn: Bool, _ encode: (inout [UInt8]) throws(FramingError) -> Void
   ) throws -> SendStep {
+    // A copy of the reference: ThreadSanitizer would take the change of what is behind it for a change of itself.
+    let core = core
     var bytes: [UInt8] = []
     guard core.isCurrent else {
       try encode(&bytes)

@@ -65,6 +65,8 @@ public final class FramedConnection<F: Framing>: Sendable {
 
   @inline(never)
   private func takeFrame(isFinishing: Bool) throws -> Step {
+    // A copy of the reference: ThreadSanitizer would take the change of what is behind it for a change of itself.
+    let core = core
     if isSwitched.load(ordering: .relaxed) { throw SocketError.switched }
     if core.reading.contents.isDrained { return .end }
     if core.reading.contents.budget.isSpent {

@@ -17,7 +17,14 @@ package protocol Kernel: AnyObject, Sendable {
   func setResetOnClose(_ descriptor: Int32) -> Int
   func localAddress(_ descriptor: Int32) -> SocketAddress?
   func unreadBytes(_ descriptor: Int32) -> Int
+  func identity(ofFile path: String) -> FileIdentity?
   func unlink(_ path: String)
+}
+
+/// Tells a file from one that has taken its path.
+package struct FileIdentity: Equatable, Sendable {
+  let device: UInt
+  let inode: UInt
 }
 
 /// Repeats a system call for as long as a signal interrupts it.

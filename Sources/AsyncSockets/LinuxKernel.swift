@@ -79,6 +79,12 @@ extension Kernel {
     return result < 0 ? result : Int(count)
   }
 
+  package func identity(ofFile path: String) -> FileIdentity? {
+    var status = stat()
+    guard unsafe lstat(path, &status) == 0 else { return nil }
+    return FileIdentity(device: UInt(status.st_dev), inode: UInt(status.st_ino))
+  }
+
   package func unlink(_ path: String) {
     _ = unsafe Glibc.unlink(path)
   }

@@ -18,11 +18,14 @@ final class ListenerCore: Sendable {
 
   let loop: EventLoopCore
   private let address: SocketAddress
+  /// The file of a Unix socket, which may by now be somebody else's at the same path.
+  private let file: FileIdentity?
   private let state: Lock<State>
 
   init(descriptor: consuming Descriptor, address: SocketAddress, loop: EventLoopCore) {
     self.loop = loop
     self.address = address
+    file = address.path.flatMap { loop.kernel.identity(ofFile: $0) }
     state = Lock(State(descriptor: consume descriptor))
   }
 
@@ -104,6 +107,10 @@ final class ListenerCore: Sendable {
 
   func close() {
     let (number, continuation) = state.withLock { state -> (Int32?, WakeContinuation?) in
+      // First the path, so that whoever finds it finds a listener.
+      if !state.isClosed, let file, let path = address.path, loop.kernel.identity(ofFile: path) == file {
+        loop.kernel.unlink(path)
+      }
       state.isClosed = true
       defer { state.waiter = nil }
       let number = state.descriptor?.number
@@ -111,7 +118,6 @@ final class ListenerCore: Sendable {
       return (number, state.waiter?.continuation)
     }
     guard let number else { return }
-    if let path = address.path, !path.isEmpty { loop.kernel.unlink(path) }
     loop.perform(.deregister(self, descriptor: number))
     continuation?.resume()
   }
