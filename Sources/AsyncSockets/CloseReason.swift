@@ -46,3 +46,21 @@ extension CloseReason {
     }
   }
 }
+
+extension CloseReason: CustomStringConvertible {
+  /// A few words: `reset by the peer`, `limit: idle`, `handler threw: …`.
+  public var description: String {
+    switch self {
+    case .closed: "closed by this side"
+    case .aborted: "aborted by this side"
+    case .closedByPeer: "closed by the peer"
+    case .reset: "reset by the peer"
+    case .limit(let limit): "limit: \(limit.rawValue)"
+    case .drained: "drained"
+    case .cancelled: "cancelled"
+    case .handlerThrew(let error): "handler threw: \(error)"
+    case .framing(let error): "framing: \(error)"
+    case .failed(let errno, let call): "\(call): \(errno)"
+    }
+  }
+}

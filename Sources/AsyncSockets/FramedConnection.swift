@@ -174,6 +174,12 @@ extension FramedConnection {
   /// The other end's address; see `Connection.peerAddress`.
   public var peerAddress: SocketAddress? { connection.peerAddress }
 
+  /// The event loop that serves it; see `Connection.loop`.
+  public var loop: EventLoop { connection.loop }
+
+  /// How much has been moved so far; see `Connection.counters`.
+  public var counters: Connection.Counters { connection.counters }
+
   /// How the connection ended; see `Connection.closeReason`.
   public var closeReason: CloseReason? { connection.closeReason }
 

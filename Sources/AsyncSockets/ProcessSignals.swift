@@ -10,12 +10,15 @@
 /// same number that arrive faster than they are read become one, as signal(7) has it for all but real-time signals.
 public struct ProcessSignals: AsyncSequence, Sendable {
   /// A signal, by its number in signal(7).
-  public struct Signal: RawRepresentable, Hashable, Sendable {
+  public struct Signal: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
     /// The number.
     public let rawValue: Int32
 
     /// The signal of that number.
     public init(rawValue: Int32) { self.rawValue = rawValue }
+
+    /// `signal 15`, by its number.
+    public var description: String { "signal \(rawValue)" }
   }
 
   private let subscription: SignalSubscription

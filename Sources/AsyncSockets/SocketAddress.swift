@@ -31,6 +31,9 @@ public struct SocketAddress: Hashable, Sendable {
   }
 
   /// A Unix socket in the file system; at most 107 bytes, else the call that uses it throws.
+  ///
+  /// A listener makes the file and removes it when it closes. A process that is killed leaves it behind, and the next
+  /// one is told `EADDRINUSE` until somebody removes it.
   public static func unix(path: String) -> SocketAddress {
     SocketAddress(.unix(path))
   }

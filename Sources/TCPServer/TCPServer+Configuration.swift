@@ -31,22 +31,4 @@ extension TCPServer {
       if backlog < 1 { throw .invalid("backlog must be at least 1, but is \(backlog)") }
     }
   }
-
-  /// What a server tells of itself.
-  public enum Event: Sendable {
-    /// A connection was accepted and its handler is about to start.
-    case accepted(peer: SocketAddress?)
-    /// A connection has ended.
-    case closed(peer: SocketAddress?, reason: CloseReason)
-    /// A handler threw an error of its own: neither its connection's end nor the peer's bad bytes nor cancellation,
-    /// which `closed` tells.
-    case handlerFailed(peer: SocketAddress?, any Error)
-    /// The system is short of descriptors or memory: accepting goes on in a moment. Told once, until it succeeds.
-    case acceptPaused(SocketError)
-    /// Accepting works again.
-    case acceptResumed
-    /// A listener can no longer accept. The server stops accepting; who is served lives on, and `run` throws this
-    /// error after the last.
-    case listenerFailed(SocketError)
-  }
 }

@@ -1,0 +1,39 @@
+import AsyncSockets
+
+extension TCPServer {
+  /// What a server tells of itself.
+  public enum Event: Sendable {
+    /// A connection was accepted and its handler is about to start.
+    case accepted(peer: SocketAddress?)
+    /// A connection has ended.
+    case closed(peer: SocketAddress?, reason: CloseReason)
+    /// A handler threw an error of its own: neither its connection's end nor the peer's bad bytes nor cancellation,
+    /// which `closed` tells.
+    case handlerFailed(peer: SocketAddress?, any Error)
+    /// The system is short of descriptors or memory: accepting goes on in a moment. Told once, until it succeeds.
+    case acceptPaused(SocketError)
+    /// Accepting works again.
+    case acceptResumed
+    /// A listener can no longer accept. The server stops accepting; who is served lives on, and `run` throws this
+    /// error after the last.
+    case listenerFailed(SocketError)
+  }
+}
+
+extension TCPServer.Event: CustomStringConvertible {
+  /// One line for a log.
+  public var description: String {
+    switch self {
+    case .accepted(let peer): "\(Self.name(peer)) accepted"
+    case .closed(let peer, let reason): "\(Self.name(peer)) ended: \(reason)"
+    case .handlerFailed(let peer, let error): "\(Self.name(peer)) handler failed: \(error)"
+    case .acceptPaused(let error): "accepting paused: \(error)"
+    case .acceptResumed: "accepting resumed"
+    case .listenerFailed(let error): "listener failed: \(error)"
+    }
+  }
+
+  private static func name(_ peer: SocketAddress?) -> String {
+    peer.map(\.description) ?? "unknown peer"
+  }
+}
