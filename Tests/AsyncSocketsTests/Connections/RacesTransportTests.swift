@@ -1,0 +1,121 @@
+import AsyncSockets
+import TestHarness
+import Testing
+
+@Suite("Races: two connections over one pipe in memory", .timeLimit(.minutes(5)))
+struct RacesTransportTests {
+  /// Each end's write tells the other of its news from inside the call, while the other does the same.
+  @Test(
+    "both ends read and write at full speed, each on a loop of its own or off them", arguments: Place.allCases
+  )
+  func bothWays(_ place: Place) async throws {
+    let total = rounds(300_000, slow: 30_000_000)
+    try await withAuditedLoops(count: 2, clock: ManualClock()) { group in
+      let (near, far) = PipeEnd.pair(capacity: 1000)
+      let ends = [
+        try Connection(over: near, on: group.loops[0]), try Connection(over: far, on: group.loops[1]),
+      ]
+      try await withThrowingTaskGroup(of: Void.self) { tasks in
+        for (number, end) in ends.enumerated() {
+          let executor = place == .onLoop ? group.loops[number].executor : nil
+          tasks.addTask(executorPreference: executor) {
+            let sent = payload(total, seed: UInt8(number))
+            for start in stride(from: 0, to: total, by: 3000) {
+              try await end.send(Array(sent[start..<min(start + 3000, total)]))
+            }
+            try await end.finishWriting()
+          }
+          tasks.addTask(executorPreference: executor) {
+            let received = try await end.receiveToEnd()
+            #expect(areSame(received, payload(total, seed: UInt8(1 - number))))
+          }
+        }
+        try await tasks.waitForAll()
+      }
+      for end in ends { await end.close() }
+    }
+  }
+}
+
+/// One end of a pipe in memory that holds a number of bytes each way.
+private final class PipeEnd: Transport {
+  private struct Stream {
+    var bytes: [UInt8] = []
+    var hasEnded = false
+    var readerNews: (@Sendable (TransportReadiness) -> Void)?
+    var writerNews: (@Sendable (TransportReadiness) -> Void)?
+  }
+
+  private final class Direction: Sendable {
+    let stream = Lock(Stream())
+  }
+
+  private let incoming: Direction
+  private let outgoing: Direction
+  private let capacity: Int
+
+  private init(incoming: Direction, outgoing: Direction, capacity: Int) {
+    self.incoming = incoming
+    self.outgoing = outgoing
+    self.capacity = capacity
+  }
+
+  static func pair(capacity: Int) -> (PipeEnd, PipeEnd) {
+    let (one, other) = (Direction(), Direction())
+    return (
+      PipeEnd(incoming: one, outgoing: other, capacity: capacity),
+      PipeEnd(incoming: other, outgoing: one, capacity: capacity)
+    )
+  }
+
+  func read(into buffer: inout MutableRawSpan) -> TransportResult {
+    let size = buffer.byteCount
+    let (taken, hasEnded, news) = incoming.stream.withLock { stream in
+      let taken = Array(stream.bytes.prefix(size))
+      stream.bytes.removeFirst(taken.count)
+      return (taken, stream.hasEnded, stream.writerNews)
+    }
+    if taken.isEmpty { return hasEnded ? .end : .wouldBlock(.read) }
+    for (index, byte) in taken.enumerated() {
+      buffer.storeBytes(of: byte, toByteOffset: index, as: UInt8.self)
+    }
+    news?(.write)
+    return .bytes(taken.count)
+  }
+
+  func write(_ bytes: RawSpan) -> TransportResult {
+    let (count, news) = outgoing.stream.withLock { stream in
+      let count = min(bytes.byteCount, capacity - stream.bytes.count)
+      stream.bytes += (0..<count).map { unsafe bytes.unsafeLoad(fromByteOffset: $0, as: UInt8.self) }
+      return (count, stream.readerNews)
+    }
+    if count == 0 { return .wouldBlock(.write) }
+    news?(.read)
+    return .bytes(count)
+  }
+
+  func shutdownWrite() -> TransportResult {
+    end(outgoing)
+    return .bytes(0)
+  }
+
+  func close(abortively: Bool) {
+    end(outgoing)
+    end(incoming)
+  }
+
+  private func end(_ direction: Direction) {
+    let news = direction.stream.withLock { stream in
+      stream.hasEnded = true
+      return stream.readerNews
+    }
+    news?([.read, .final])
+  }
+
+  var unreadBytes: Int { incoming.stream.withLock { $0.bytes.count } }
+
+  func notifyReadiness(_ notify: @escaping @Sendable (TransportReadiness) -> Void) {
+    incoming.stream.withLock { $0.readerNews = notify }
+    outgoing.stream.withLock { $0.writerNews = notify }
+  }
+}

@@ -1,0 +1,103 @@
+import AsyncSockets
+import Glibc
+import Peers
+import TestHarness
+import Testing
+
+@Suite("A process without descriptors to spare", .serialized, .timeLimit(.minutes(2)))
+struct ExhaustionTests {
+  @Test(
+    "at the descriptor limit the server serves whom it has, does not spin, and recovers within a second (P09, P10)"
+  )
+  func recovers() async throws {
+    try await withRot13 { server in
+      let port = server.port
+      let first = try await server.connect()
+      #expect(try await first.ask("uryyb") == "hello")
+      let base = try server.facts.descriptorCount - 1
+      first.close()
+      try await eventually("it is gone") { try server.facts.descriptorCount == base }
+      // It has set its own limit on connections by the limit that it was started with. Now it gets one that leaves
+      // 40 numbers free, whatever it has inherited.
+      try await setDescriptorLimit(try server.facts.descriptorLimit(leaving: 40), of: server.process.id)
+      let peers = try await onThread { try (0..<200).map { _ in try BlockingPeer.connect(port: port) } }
+      try await onThread {
+        for peer in peers { try peer.send("svefg\n") }
+        for peer in peers[..<40] { try peer.expectLine("first") }
+      }
+      #expect(try server.facts.descriptorCount == base + 40)
+
+      let before = try server.facts.processorTime
+      try await EventLoopGroup.shared.loops[0].sleep(for: .seconds(1))
+      #expect(try server.facts.processorTime - before <= .milliseconds(50))
+
+      let clock = ContinuousClock()
+      let echoes = try await onThread {
+        try peers[..<40].map { peer in
+          try clock.measure {
+            try peer.send("fgvyy urer\n")
+            try peer.expectLine("still here")
+          }
+        }
+      }
+      #expect(echoes.sorted()[20] < .milliseconds(100))
+
+      for peer in peers[..<30] { peer.close() }
+      let recovery = try await onThread {
+        try clock.measure {
+          for peer in peers[40..<70] { try peer.expectLine("first") }
+        }
+      }
+      #expect(recovery < .seconds(1))
+
+      // And when all that were served leave, all the others have their turn.
+      try await onThread {
+        for peer in peers[30..<70] { peer.close() }
+        for peer in peers[70...] {
+          try peer.expectLine("first")
+          peer.close()
+        }
+      }
+      try await eventually("all is given back") { try server.facts.descriptorCount == base }
+    }
+  }
+
+  @Test("5,000 clients at once are served by one process, and leave nothing (P69)")
+  func fiveThousand() async throws {
+    try await withRot13 { server in
+      let port = server.port
+      // Counted when the runtime has opened what it opens at first use.
+      let first = try await server.connect()
+      #expect(try await first.ask("uryyb") == "hello")
+      let base = try server.facts.descriptorCount - 1
+      first.close()
+      let threads = try server.facts.threadCount
+      let peers = try await onThread {
+        let peers = try (0..<5000).map { _ in try BlockingPeer.connect(port: port) }
+        for round in 1...2 {
+          for (number, peer) in peers.enumerated() { try peer.send("yvar \(round) bs \(number)\n") }
+          for (number, peer) in peers.enumerated() {
+            try peer.expectLine("line \(round) of \(number)")
+          }
+        }
+        return peers
+      }
+      #expect(try server.facts.descriptorCount == base + 5000)
+      try await onThread {
+        for (number, peer) in peers.enumerated() {
+          if number % 3 == 0 { try peer.reset() } else { peer.close() }
+        }
+      }
+      try await eventually("all is given back") { try server.facts.descriptorCount == base }
+      // The runtime's own come and go by one or two.
+      #expect(try server.facts.threadCount <= threads + 4)
+    }
+  }
+
+  private func setDescriptorLimit(_ limit: Int, of process: pid_t) async throws {
+    try await withChildProcess("prlimit", ["--pid", "\(process)", "--nofile=\(limit):"]) { child in
+      let status = try await child.waitForExit()
+      guard status == .exited(0) else { throw PeerError.invalid("prlimit: \(child.errorOutput)") }
+    }
+  }
+}
