@@ -119,18 +119,14 @@ final class Roster: Sendable {
 
   // MARK: The end
 
-  /// Answers whether this call was the one that stopped it.
-  func stopAccepting() -> Bool {
-    let (isFirst, slotFreed) = state.withLock { state -> (Bool, Latch?) in
-      defer {
-        state.isAccepting = false
-        state.slotFreed = nil
-      }
-      return (state.isAccepting, state.slotFreed)
+  func stopAccepting() {
+    let slotFreed = state.withLock { state in
+      state.isAccepting = false
+      defer { state.slotFreed = nil }
+      return state.slotFreed
     }
     // Who waits for a place looks again: there may be no hope of one.
     slotFreed?.open()
-    return isFirst
   }
 
   /// Nobody more is wanted, and nobody's end could make room for who waits.

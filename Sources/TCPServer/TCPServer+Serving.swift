@@ -58,6 +58,7 @@ extension TCPServer {
           _ = await roster.placeFreed().wait(on: home)
           continue
         }
+        let isAccepting = roster.isAccepting
         do {
           switch try listener.acceptNow(on: loop, options: configuration.connection) {
           case .connection(let connection):
@@ -72,7 +73,7 @@ extension TCPServer {
             loop = loops.next()
           case .nothing:
             roster.leave()
-            guard roster.isAccepting else { break accepting }
+            guard isAccepting else { break accepting }
             try await listener.waitUntilReady()
             continue
           case .skipped:
@@ -83,7 +84,7 @@ extension TCPServer {
               isPaused = true
               configuration.onEvent?(.acceptPaused(error))
             }
-            guard roster.isAccepting else { break accepting }
+            guard isAccepting else { break accepting }
             try await listener.pause()
           }
         } catch let error as SocketError {

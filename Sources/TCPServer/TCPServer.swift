@@ -98,8 +98,9 @@ extension TCPServer {
   /// Stops accepting: serves who is in the accept queue already, then closes the listeners. Connections go on as
   /// if nothing had happened, and `run` returns after the last.
   public func stopAccepting() {
-    guard roster.stopAccepting() else { return }
+    // In this order: an acceptor that sees the flag finds the ready bit set, and looks into the queue once more.
     for listener in listeners { listener.stopWaiting() }
+    roster.stopAccepting()
   }
 
   /// Begins a graceful shutdown and returns at once.

@@ -18,6 +18,7 @@ final class UnlinkedFile: Sendable {
 
   func contents() -> [UInt8] {
     let size = Int(max(lseek(descriptor, 0, SEEK_END), 0))
+    guard size > 0 else { return [] }
     return unsafe [UInt8](unsafeUninitializedCapacity: size) { buffer, initializedCount in
       initializedCount = max(unsafe pread(descriptor, buffer.baseAddress, size, 0), 0)
     }
