@@ -13,11 +13,11 @@ public struct ConditionNotMet: Error, CustomStringConvertible {
 ///
 /// - Parameters:
 ///   - what: the condition in words, for the error.
-///   - limit: how long to wait; 10 s by default.
+///   - limit: how long to wait; 40 s by default, which only a failure or a machine under heavy load takes.
 ///   - isMet: the condition; must return at once.
 /// - Throws: `ConditionNotMet` when the limit is reached; `CancellationError`.
 public func eventually(
-  _ what: String, within limit: Duration = .seconds(10), _ isMet: () throws -> Bool
+  _ what: String, within limit: Duration = .seconds(40), _ isMet: () throws -> Bool
 ) async throws {
   let loop = try EventLoopGroup.shared.loops[0]
   let end = loop.now.advanced(by: limit)

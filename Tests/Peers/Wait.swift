@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 
 /// How long peers wait for the other side before they fail the test.
-public let defaultPatience = Duration.seconds(20)
+public let defaultPatience = Duration.seconds(40)
 
 /// Something a peer waits for, by when at the latest, and its name in the error if that passes.
 struct Wait {

@@ -5,7 +5,7 @@ import TCPServer
 import TestHarness
 import Testing
 
-@Suite("Errors of accept(2)", .timeLimit(.minutes(2)))
+@Suite("Errors of accept(2)", .timeLimit(.minutes(4)))
 struct AcceptErrorTests {
   @Test(
     "an error that concerns one connection, or the network behind it, is survived ten times over (P11)",

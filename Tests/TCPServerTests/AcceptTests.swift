@@ -4,7 +4,7 @@ import TCPServer
 import TestHarness
 import Testing
 
-@Suite("Accepting", .timeLimit(.minutes(2)))
+@Suite("Accepting", .timeLimit(.minutes(4)))
 struct AcceptTests {
   @Test("scenario F16: five clients of a listener with a backlog of five are five connections")
   func fiveClients() async throws {

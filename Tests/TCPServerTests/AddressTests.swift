@@ -7,7 +7,7 @@ import Testing
 /// Whether this machine has an IPv6 loopback address; some containers have none.
 private let hasIPv6 = (try? BlockingListener(host: "::1")) != nil
 
-@Suite("Addresses", .timeLimit(.minutes(2)))
+@Suite("Addresses", .timeLimit(.minutes(4)))
 struct AddressTests {
   @Test(
     "scenario G19: both ends of a connection know both addresses",

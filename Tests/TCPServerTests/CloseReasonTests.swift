@@ -4,7 +4,7 @@ import TCPServer
 import TestHarness
 import Testing
 
-@Suite("Every connection has one outcome, and the right one", .timeLimit(.minutes(2)))
+@Suite("Every connection has one outcome, and the right one", .timeLimit(.minutes(4)))
 struct CloseReasonTests {
   /// Runs one connection through `handler` and `client`, and answers why it ended. Exactly one acceptance and one
   /// end are told, in that order, with the same peer.

@@ -4,7 +4,7 @@ import TCPServer
 import TestHarness
 import Testing
 
-@Suite("Connections beside each other", .timeLimit(.minutes(2)))
+@Suite("Connections beside each other", .timeLimit(.minutes(4)))
 struct ConnectionStateTests {
   @Test("scenario G3: each handler sees its own connection's lines and state, and nobody else's")
   func ownEventsOnly() async throws {

@@ -4,7 +4,7 @@ import TCPServer
 import TestHarness
 import Testing
 
-@Suite("The deadline of a shutdown", .timeLimit(.minutes(2)))
+@Suite("The deadline of a shutdown", .timeLimit(.minutes(4)))
 struct DrainDeadlineTests {
   @Test("a handler that is stuck at the deadline is cancelled, and run returns (P71)")
   func stuckHandler() async throws {

@@ -4,7 +4,7 @@ import Peers
 import TestHarness
 import Testing
 
-@Suite("A process without descriptors to spare", .serialized, .timeLimit(.minutes(2)))
+@Suite("A process without descriptors to spare", .serialized, .timeLimit(.minutes(4)))
 struct ExhaustionTests {
   @Test(
     "at the descriptor limit the server serves whom it has, does not spin, and recovers within a second (P09, P10)"

@@ -4,7 +4,7 @@ import TCPServer
 import TestHarness
 import Testing
 
-@Suite("Stopping in good order", .timeLimit(.minutes(2)))
+@Suite("Stopping in good order", .timeLimit(.minutes(4)))
 struct GracefulStopTests {
   @Test(
     "scenario G12: a handler shuts the server down, and what had come in the same segment is still answered")

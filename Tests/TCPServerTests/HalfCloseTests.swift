@@ -4,7 +4,7 @@ import TCPServer
 import TestHarness
 import Testing
 
-@Suite("A peer that has ended its own stream", .timeLimit(.minutes(2)))
+@Suite("A peer that has ended its own stream", .timeLimit(.minutes(4)))
 struct HalfCloseTests {
   @Test(
     "scenario F12: a peer that has ended its stream still receives the whole reply",

@@ -40,7 +40,7 @@ enum HandlerWait: CaseIterable {
   }
 }
 
-@Suite("A handler that is cancelled", .timeLimit(.minutes(2)))
+@Suite("A handler that is cancelled", .timeLimit(.minutes(4)))
 struct HandlerCancellationTests {
   enum Stop: CaseIterable { case hard, deadline }
 

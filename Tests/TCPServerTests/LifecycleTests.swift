@@ -4,7 +4,7 @@ import TCPServer
 import TestHarness
 import Testing
 
-@Suite("The life of a server", .timeLimit(.minutes(2)))
+@Suite("The life of a server", .timeLimit(.minutes(4)))
 struct LifecycleTests {
   @Test("clients may connect as soon as bind has returned, and are served once run begins")
   func bindListens() async throws {

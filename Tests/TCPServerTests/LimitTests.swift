@@ -5,7 +5,7 @@ import TCPServer
 import TestHarness
 import Testing
 
-@Suite("How many connections", .timeLimit(.minutes(2)))
+@Suite("How many connections", .timeLimit(.minutes(4)))
 struct LimitTests {
   @Test("with a limit of one, three clients are served in turn")
   func oneAtATime() async throws {

@@ -6,7 +6,7 @@ import TCPServer
 import TestHarness
 import Testing
 
-@Suite("A server in its process", .serialized, .timeLimit(.minutes(2)))
+@Suite("A server in its process", .serialized, .timeLimit(.minutes(4)))
 struct ProcessTests {
   @Test("children that are started under load inherit no descriptor of ours (P04)")
   func nothingIsInherited() async {

@@ -4,7 +4,7 @@ import TCPServer
 import TestHarness
 import Testing
 
-@Suite("A handler that ends the conversation", .timeLimit(.minutes(2)))
+@Suite("A handler that ends the conversation", .timeLimit(.minutes(4)))
 struct QuitTests {
   @Test(
     "scenario G4: what comes after quit is not delivered, and the goodbye arrives, then the end",

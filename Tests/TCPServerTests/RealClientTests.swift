@@ -14,7 +14,7 @@ private func works(_ command: String, _ arguments: [String]) async -> Bool {
   }
 }
 
-@Suite("Clients that others have written", .timeLimit(.minutes(2)))
+@Suite("Clients that others have written", .timeLimit(.minutes(4)))
 struct RealClientTests {
   @Test(
     "netcat sends lines, half-closes, and gets every answer",

@@ -5,7 +5,7 @@ import TCPServer
 import TestHarness
 import Testing
 
-@Suite("Having a port again", .timeLimit(.minutes(2)))
+@Suite("Having a port again", .timeLimit(.minutes(4)))
 struct RebindTests {
   @Test("scenario G18: a server that had connections leaves its port to the next one at once")
   func rebind() async throws {

@@ -2,7 +2,7 @@ import Peers
 import TestHarness
 import Testing
 
-@Suite("rot13 over the wire", .timeLimit(.minutes(2)))
+@Suite("rot13 over the wire", .timeLimit(.minutes(4)))
 struct Rot13BytesTests {
   @Test("each line comes back with the terminator that it came with, however it is cut into segments")
   func terminators() async throws {

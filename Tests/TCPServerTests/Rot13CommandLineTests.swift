@@ -2,7 +2,7 @@ import Peers
 import TestHarness
 import Testing
 
-@Suite("rot13's command line", .timeLimit(.minutes(2)))
+@Suite("rot13's command line", .timeLimit(.minutes(4)))
 struct Rot13CommandLineTests {
   @Test(
     "wrong arguments are told on standard error, and end it with status 2",

@@ -3,7 +3,7 @@ import Peers
 import TestHarness
 import Testing
 
-@Suite("rot13 when it is told to end", .serialized, .timeLimit(.minutes(2)))
+@Suite("rot13 when it is told to end", .serialized, .timeLimit(.minutes(4)))
 struct Rot13EndTests {
   @Test(
     "SIGTERM or SIGINT ends it with status 0 within a second, though an idle client is attached",

@@ -4,7 +4,7 @@ import Peers
 import TestHarness
 import Testing
 
-@Suite("Aborting a connection", .timeLimit(.minutes(1)))
+@Suite("Aborting a connection", .timeLimit(.minutes(4)))
 struct AbortTests {
   @Test("an aborted TCP connection is a reset to its peer", arguments: Route.tcp)
   func peerSeesReset(_ route: Route) async throws {

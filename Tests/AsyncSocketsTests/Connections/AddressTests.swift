@@ -5,7 +5,7 @@ import Peers
 import TestHarness
 import Testing
 
-@Suite("Addresses and counters of a connection", .timeLimit(.minutes(1)))
+@Suite("Addresses and counters of a connection", .timeLimit(.minutes(4)))
 struct AddressTests {
   @Test("both ends of a TCP connection are known, also after it is closed", arguments: Route.tcp)
   func internet(_ route: Route) async throws {

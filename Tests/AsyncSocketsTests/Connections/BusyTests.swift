@@ -4,7 +4,7 @@ import Peers
 import TestHarness
 import Testing
 
-@Suite("One reader at a time", .timeLimit(.minutes(1)))
+@Suite("One reader at a time", .timeLimit(.minutes(4)))
 struct BusyTests {
   @Test("a second reader is refused, and the first is not disturbed (P42)", arguments: Route.allCases)
   func secondReader(_ route: Route) async throws {

@@ -4,7 +4,7 @@ import Peers
 import TestHarness
 import Testing
 
-@Suite("Reads that are cancelled or come too late", .timeLimit(.minutes(1)))
+@Suite("Reads that are cancelled or come too late", .timeLimit(.minutes(4)))
 struct CancelledReadTests {
   @Test("a cancelled read consumes nothing, and the connection stays usable (P41)", arguments: Route.allCases)
   func cancelledRead(_ route: Route) async throws {

@@ -4,7 +4,7 @@ import Peers
 import TestHarness
 import Testing
 
-@Suite("Sends that are cancelled or refused under pressure", .timeLimit(.minutes(1)))
+@Suite("Sends that are cancelled or refused under pressure", .timeLimit(.minutes(4)))
 struct CancelledSendTests {
   @Test("cancelled while it waits its turn, a send sends nothing (P41)", arguments: Route.allCases)
   func waitingForTurn(_ route: Route) async throws {

@@ -4,7 +4,7 @@ import Peers
 import TestHarness
 import Testing
 
-@Suite("How a connection ended", .timeLimit(.minutes(1)))
+@Suite("How a connection ended", .timeLimit(.minutes(4)))
 struct CloseReasonTests {
   @Test("while a connection lives it has no reason", arguments: Route.executors)
   func noneWhileOpen(_ route: Route) async throws {

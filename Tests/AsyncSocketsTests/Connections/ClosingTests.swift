@@ -4,7 +4,7 @@ import Peers
 import TestHarness
 import Testing
 
-@Suite("Closing a connection", .timeLimit(.minutes(1)))
+@Suite("Closing a connection", .timeLimit(.minutes(4)))
 struct ClosingTests {
   @Test("close sends what is queued, then the end", arguments: Route.allCases)
   func flushesFirst(_ route: Route) async throws {

@@ -4,7 +4,7 @@ import Peers
 import TestHarness
 import Testing
 
-@Suite("Whole conversations", .timeLimit(.minutes(1)))
+@Suite("Whole conversations", .timeLimit(.minutes(4)))
 struct ConversationTests {
   @Test(
     "scenario F1: rot13 with reads of 10 bytes at both ends, each send flushed", arguments: Route.allCases)

@@ -4,7 +4,7 @@ import Peers
 import TestHarness
 import Testing
 
-@Suite("A connection whose server drains", .timeLimit(.minutes(1)))
+@Suite("A connection whose server drains", .timeLimit(.minutes(4)))
 struct DrainingTests {
   @Test("frames that had arrived are delivered, then the input ends", arguments: Route.allCases)
   func whatHadArrived(_ route: Route) async throws {

@@ -4,7 +4,7 @@ import Peers
 import TestHarness
 import Testing
 
-@Suite("The end of a connection's input", .timeLimit(.minutes(1)))
+@Suite("The end of a connection's input", .timeLimit(.minutes(4)))
 struct EndOfStreamTests {
   @Test("the end is nil, for ever, and no error", arguments: Route.allCases)
   func isNilForEver(_ route: Route) async throws {

@@ -5,7 +5,7 @@ import Synchronization
 import TestHarness
 import Testing
 
-@Suite("One connection does not take the loop from others", .timeLimit(.minutes(1)))
+@Suite("One connection does not take the loop from others", .timeLimit(.minutes(4)))
 struct FairnessTests {
   /// Lets a task on the loop run beside `body`, and answers how many turns it had while that did not suspend.
   private func turns(

@@ -3,7 +3,7 @@ import Peers
 import TestHarness
 import Testing
 
-@Suite("Flushing a connection", .timeLimit(.minutes(1)))
+@Suite("Flushing a connection", .timeLimit(.minutes(4)))
 struct FlushTests {
   @Test("a flush returns when the kernel has what was sent before, and not sooner", arguments: Route.allCases)
   func waitsForTheKernel(_ route: Route) async throws {

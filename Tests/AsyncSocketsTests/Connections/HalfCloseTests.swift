@@ -4,7 +4,7 @@ import Peers
 import TestHarness
 import Testing
 
-@Suite("Ending one direction of a connection", .timeLimit(.minutes(1)))
+@Suite("Ending one direction of a connection", .timeLimit(.minutes(4)))
 struct HalfCloseTests {
   @Test("after this side's end the peer's bytes still come, to their end", arguments: Route.allCases)
   func readingGoesOn(_ route: Route) async throws {

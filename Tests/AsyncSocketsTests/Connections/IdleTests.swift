@@ -4,7 +4,7 @@ import Peers
 import TestHarness
 import Testing
 
-@Suite("The idle limit", .timeLimit(.minutes(1)))
+@Suite("The idle limit", .timeLimit(.minutes(4)))
 struct IdleTests {
   @Test("a connection on which somebody waits in vain ends at the limit", arguments: Route.allCases)
   func ends(_ route: Route) async throws {

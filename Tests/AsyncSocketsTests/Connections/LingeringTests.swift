@@ -3,7 +3,7 @@ import Peers
 import TestHarness
 import Testing
 
-@Suite("What a closing connection does for its peer", .timeLimit(.minutes(1)))
+@Suite("What a closing connection does for its peer", .timeLimit(.minutes(4)))
 struct LingeringTests {
   @Test("close waits for a silent peer's end for one second", arguments: Route.allCases)
   func oneSecond(_ route: Route) async throws {

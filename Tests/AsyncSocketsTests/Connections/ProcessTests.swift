@@ -5,7 +5,7 @@ import Peers
 import TestHarness
 import Testing
 
-@Suite("A connection and its process", .timeLimit(.minutes(1)))
+@Suite("A connection and its process", .timeLimit(.minutes(4)))
 struct ProcessTests {
   @Test(
     "writing to dead peers raises no SIGPIPE, and its disposition is untouched (P65)",

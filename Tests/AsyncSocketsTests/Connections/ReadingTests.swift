@@ -5,7 +5,7 @@ import Peers
 import TestHarness
 import Testing
 
-@Suite("Reading from a connection", .timeLimit(.minutes(1)))
+@Suite("Reading from a connection", .timeLimit(.minutes(4)))
 struct ReadingTests {
   @Test("nothing is read from the kernel before somebody asks (P31)", arguments: Route.allCases)
   func pullDriven(_ route: Route) async throws {

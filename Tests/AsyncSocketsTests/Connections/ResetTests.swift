@@ -4,7 +4,7 @@ import Peers
 import TestHarness
 import Testing
 
-@Suite("A peer that resets", .timeLimit(.minutes(1)))
+@Suite("A peer that resets", .timeLimit(.minutes(4)))
 struct ResetTests {
   @Test("a reset that a read saw first is thrown by everything, for ever", arguments: Route.tcp)
   func seenByRead(_ route: Route) async throws {

@@ -4,7 +4,7 @@ import Peers
 import TestHarness
 import Testing
 
-@Suite("Switching codecs on a live connection", .timeLimit(.minutes(1)))
+@Suite("Switching codecs on a live connection", .timeLimit(.minutes(4)))
 struct SwitchingTests {
   @Test("both directions go on in the new codec, with nothing lost", arguments: Route.allCases)
   func both(_ route: Route) async throws {

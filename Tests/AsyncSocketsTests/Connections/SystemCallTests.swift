@@ -5,7 +5,7 @@ import Peers
 import TestHarness
 import Testing
 
-@Suite("The system calls of a connection", .timeLimit(.minutes(1)))
+@Suite("The system calls of a connection", .timeLimit(.minutes(4)))
 struct SystemCallTests {
   @Test("cancelled before it begins, no operation makes a call (P40)", arguments: Route.allCases)
   func cancelledBefore(_ route: Route) async throws {

@@ -3,7 +3,7 @@ import Framing
 import TestHarness
 import Testing
 
-@Suite("A transport that does odd things", .timeLimit(.minutes(1)))
+@Suite("A transport that does odd things", .timeLimit(.minutes(4)))
 struct TransportMisbehaviourTests {
   @Test("after its last news it may say a few times more that it would block", arguments: Place.allCases)
   func spuriousAfterFinal(_ place: Place) async throws {

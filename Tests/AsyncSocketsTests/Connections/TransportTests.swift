@@ -3,7 +3,7 @@ import Framing
 import TestHarness
 import Testing
 
-@Suite("A transport of one's own under a connection", .timeLimit(.minutes(1)))
+@Suite("A transport of one's own under a connection", .timeLimit(.minutes(4)))
 struct TransportTests {
   @Test("bytes, their end and the answer pass through it", arguments: Place.allCases)
   func conversation(_ place: Place) async throws {

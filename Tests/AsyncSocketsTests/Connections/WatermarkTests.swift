@@ -3,7 +3,7 @@ import Peers
 import TestHarness
 import Testing
 
-@Suite("Sending under pressure", .timeLimit(.minutes(1)))
+@Suite("Sending under pressure", .timeLimit(.minutes(4)))
 struct WatermarkTests {
   @Test("scenario F9: watermarks that can't work are refused")
   func invalidMarks() {

@@ -3,7 +3,7 @@ import Peers
 import TestHarness
 import Testing
 
-@Suite("The write stall limit", .timeLimit(.minutes(1)))
+@Suite("The write stall limit", .timeLimit(.minutes(4)))
 struct WriteStallTests {
   @Test("a peer that takes no output for 30 s ends the connection (P32)", arguments: Route.allCases)
   func ends(_ route: Route) async throws {

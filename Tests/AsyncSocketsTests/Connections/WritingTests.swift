@@ -4,7 +4,7 @@ import Peers
 import TestHarness
 import Testing
 
-@Suite("Writing to a connection", .timeLimit(.minutes(1)))
+@Suite("Writing to a connection", .timeLimit(.minutes(4)))
 struct WritingTests {
   @Test("sends arrive whole and in order", arguments: Route.allCases)
   func order(_ route: Route) async throws {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import AsyncSockets
 
-@Suite("Binding a listener", .timeLimit(.minutes(1)))
+@Suite("Binding a listener", .timeLimit(.minutes(4)))
 struct BindTests {
   @Test(
     "to an address that is in use fails, and names errno, call and address (P18)", arguments: Network.allCases

@@ -5,7 +5,7 @@ import Testing
 
 @testable import AsyncSockets
 
-@Suite("Descriptors and child processes", .timeLimit(.minutes(1)))
+@Suite("Descriptors and child processes", .timeLimit(.minutes(4)))
 struct CloseOnExecTests {
   @Test(
     "Every descriptor is close-on-exec and nonblocking from birth (P04, scenario F19)",

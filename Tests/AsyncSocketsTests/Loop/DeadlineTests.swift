@@ -3,7 +3,7 @@ import Testing
 
 @testable import AsyncSockets
 
-@Suite("Deadlines of an event loop", .timeLimit(.minutes(1)))
+@Suite("Deadlines of an event loop", .timeLimit(.minutes(4)))
 struct DeadlineTests {
   private final class Probe: DeadlineTarget {
     let fired = Recorder<(token: UInt64, now: EventLoop.Instant)>()

@@ -4,7 +4,7 @@ import Testing
 
 @testable import AsyncSockets
 
-@Suite("The dispositions of signals", .serialized, .timeLimit(.minutes(1)))
+@Suite("The dispositions of signals", .serialized, .timeLimit(.minutes(4)))
 struct DispositionTests {
   @Test("return with the last sequence that wanted a signal", arguments: [SIGUSR1, SIGHUP, SIGTERM, 64])
   func restored(number: Int32) async {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import AsyncSockets
 
-@Suite("A group of event loops", .timeLimit(.minutes(1)))
+@Suite("A group of event loops", .timeLimit(.minutes(4)))
 struct EventLoopGroupTests {
   @Test("gives each its turn, round and round")
   func roundRobin() async throws {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import AsyncSockets
 
-@Suite("An event loop as an executor", .timeLimit(.minutes(1)))
+@Suite("An event loop as an executor", .timeLimit(.minutes(4)))
 struct ExecutorTests {
   @Test("keeps a task that prefers it, from one wait to the next")
   func tasksStay() async throws {

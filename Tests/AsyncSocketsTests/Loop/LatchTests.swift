@@ -3,7 +3,7 @@ import Testing
 
 @testable import AsyncSockets
 
-@Suite("A latch", .timeLimit(.minutes(1)))
+@Suite("A latch", .timeLimit(.minutes(4)))
 struct LatchTests {
   @Test("lets everybody through when it opens, and whoever comes later")
   func opens() async throws {

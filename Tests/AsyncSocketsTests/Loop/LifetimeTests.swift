@@ -5,7 +5,7 @@ import Testing
 @testable import AsyncSockets
 
 /// In processes of their own, in which nobody else opens descriptors or starts threads.
-@Suite("The life of an event loop", .serialized, .timeLimit(.minutes(1)))
+@Suite("The life of an event loop", .serialized, .timeLimit(.minutes(4)))
 struct LifetimeTests {
   @Test("leaves no descriptor and no thread after 1,000 starts and stops (P05)")
   func startsAndStops() async {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import AsyncSockets
 
-@Suite("A listener whose accept fails", .timeLimit(.minutes(1)))
+@Suite("A listener whose accept fails", .timeLimit(.minutes(4)))
 struct ListenerErrorTests {
   private static let transient = [
     ECONNABORTED, EPROTO, ENOPROTOOPT, ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH, ENONET, EOPNOTSUPP,

@@ -5,7 +5,7 @@ import Testing
 
 @testable import AsyncSockets
 
-@Suite("A listener", .timeLimit(.minutes(1)))
+@Suite("A listener", .timeLimit(.minutes(4)))
 struct ListenerTests {
   @Test("gives five connections for five connects (scenario F16)", arguments: Network.allCases)
   func five(network: Network) async throws {

@@ -6,7 +6,7 @@ import Testing
 @testable import AsyncSockets
 
 /// In processes of their own: a signal that nobody waits for would end the tests.
-@Suite("A sequence of signals", .serialized, .timeLimit(.minutes(1)))
+@Suite("A sequence of signals", .serialized, .timeLimit(.minutes(4)))
 struct SignalTests {
   @Test("gives a signal that the process receives")
   func toProcess() async {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import AsyncSockets
 
-@Suite("The stop of an event loop", .timeLimit(.minutes(1)))
+@Suite("The stop of an event loop", .timeLimit(.minutes(4)))
 struct StopTests {
   @Test("comes after the jobs that were enqueued before")
   func runsWhatIsEnqueued() async throws {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import AsyncSockets
 
-@Suite("Those who wait on an event loop that stops", .timeLimit(.minutes(1)))
+@Suite("Those who wait on an event loop that stops", .timeLimit(.minutes(4)))
 struct StopWaitersTests {
   /// A transport that is never ready for anything.
   private final class Stuck: Transport {

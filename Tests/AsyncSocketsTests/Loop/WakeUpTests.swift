@@ -5,7 +5,7 @@ import Testing
 
 @testable import AsyncSockets
 
-@Suite("Wake-ups", .timeLimit(.minutes(1)))
+@Suite("Wake-ups", .timeLimit(.minutes(4)))
 struct WakeUpTests {
   @Test("are saved while the loop is awake, however many jobs come")
   func coalescing() async {
