@@ -12,7 +12,7 @@ struct SocketOption {
   static func ofListeners(_ address: SocketAddress) -> [SocketOption] {
     var options = [SocketOption(level: SOL_SOCKET, name: SO_REUSEADDR, value: 1)]
     switch address.storage {
-    case .unix: return []
+    case .unix, .abstract: return []
     case .ipv6: options.append(SocketOption(level: CLINUX_IPPROTO_IPV6, name: IPV6_V6ONLY, value: 1))
     case .ipv4: break
     }
