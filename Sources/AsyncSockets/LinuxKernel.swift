@@ -51,6 +51,15 @@ extension Kernel {
       setsockopt(descriptor, level, name, &value, socklen_t(MemoryLayout<Int32>.size)))
   }
 
+  /// Answers how many bytes the kernel has filled.
+  package func getOption(
+    _ descriptor: Int32, level: Int32, name: Int32, into buffer: UnsafeMutableRawBufferPointer
+  ) -> Int {
+    var length = socklen_t(buffer.count)
+    let result = unsafe answer(getsockopt(descriptor, level, name, buffer.baseAddress, &length))
+    return result < 0 ? result : Int(length)
+  }
+
   /// `SO_ERROR`, as `-errno` or 0.
   package func pendingError(_ descriptor: Int32) -> Int {
     var value: Int32 = 0

@@ -30,7 +30,7 @@ final class ListenerCore: Sendable {
   }
 
   func acceptNow(
-    _ adopt: (consuming sending Descriptor, SocketAddress?) -> Connection
+    _ adopt: (consuming sending Descriptor, SocketAddress?) throws(SocketError) -> Connection
   ) throws(SocketError) -> Listener.Attempt {
     var peer: SocketAddress?
     let result = try state.withLock { state throws(SocketError) -> Int? in
@@ -43,7 +43,7 @@ final class ListenerCore: Sendable {
       return result
     }
     guard let result else { return .nothing }
-    if result >= 0 { return .connection(adopt(Descriptor(owning: Int32(result)), peer)) }
+    if result >= 0 { return .connection(try adopt(Descriptor(owning: Int32(result)), peer)) }
     let errno = Errno(Int32(-result))
     let error = SocketError.failed(errno, call: "accept", address: address)
     switch AcceptPolicy.verdict(on: errno) {

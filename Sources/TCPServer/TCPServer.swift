@@ -47,7 +47,9 @@ public final class TCPServer: Sendable {
     var listeners: [Listener] = []
     for address in [address] + more {
       listeners.append(
-        try Listener.bind(to: address, on: loops.loops[0], backlog: configuration.backlog))
+        try Listener.bind(
+          to: address, on: loops.loops[0], backlog: configuration.backlog,
+          socketOptions: configuration.connection.socketOptions))
     }
     return TCPServer(listeners: listeners, loops: loops, configuration: configuration)
   }
