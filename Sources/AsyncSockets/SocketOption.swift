@@ -149,6 +149,22 @@ extension SocketOption {
   }
 }
 
+extension SocketOption {
+  /// What a socket gets before it connects.
+  static func ofClients(_ address: SocketAddress, boundTo local: SocketAddress?) -> [SocketOption] {
+    if address.isUnix { return [] }
+    guard let local else { return [.noDelay()] }
+    // Without a port the choice waits until the destination is known, of which each has all the ports; with one it must
+    // not fail for a connection of before.
+    let port =
+      local.port == 0
+      ? SocketOption(
+        "bindAddressNoPort", level: CLINUX_IPPROTO_IP, name: CLINUX_IP_BIND_ADDRESS_NO_PORT, isOn: true)
+      : SocketOption("reuseAddress", level: SOL_SOCKET, name: SO_REUSEADDR, isOn: true)
+    return [.noDelay(), port]
+  }
+}
+
 extension SocketOption.Key<Bool> {
   /// See `SocketOption.noDelay(_:)`.
   public static var noDelay: Self {
