@@ -20,52 +20,6 @@ public final class Listener: Sendable {
     core.close()
   }
 
-  /// Listens on an address.
-  ///
-  /// `SO_REUSEADDR` is set, so that a restarted server gets its port back at once; a second live listener on the
-  /// same address is refused all the same. Accepted connections have `TCP_NODELAY` set.
-  ///
-  /// - Parameters:
-  ///   - address: where; port 0 lets the system choose.
-  ///   - loop: the loop that watches the listener.
-  ///   - backlog: how many connections may wait to be accepted; the system cuts it to its own limit.
-  ///   - socketOptions: set before the listener binds; TCP connections that it accepts inherit them.
-  /// - Throws: `SocketError.failed` with the errno and the address (`EADDRINUSE`, `EACCES` …);
-  ///   `SocketError.invalid` for an address that no socket can have.
-  public static func bind(
-    to address: SocketAddress, on loop: EventLoop, backlog: Int = 4096, socketOptions: [SocketOption] = []
-  ) throws(SocketError) -> Listener {
-    try address.validate()
-    for option in socketOptions { try option.validate() }
-    guard backlog > 0 else { throw .invalid("the backlog must be at least 1, not \(backlog)") }
-    let kernel = loop.core.kernel
-    let descriptor = Descriptor(
-      owning: Int32(try check("socket", address, kernel.socket(family: address.family))))
-    for option in SocketOption.ofListeners(address) + socketOptions {
-      try option.apply(to: descriptor.number, kernel: kernel, address: address)
-    }
-    _ = try check("bind", address, kernel.bind(descriptor.number, to: address))
-    var unlinkPath = address.path
-    defer { if let unlinkPath { kernel.unlink(unlinkPath) } }
-    let backlog = Int32(clamping: backlog)
-    _ = try check("listen", address, kernel.listen(descriptor.number, backlog: backlog))
-    guard let bound = kernel.localAddress(descriptor.number) else {
-      throw .failed(.badDescriptor, call: "getsockname", address: address)
-    }
-    unlinkPath = nil
-    let core = ListenerCore(descriptor: descriptor, address: bound, loop: loop.core)
-    loop.core.perform(.register(core))
-    return Listener(
-      core: core, address: bound, inheritedOptions: address.isUnix ? [] : socketOptions)
-  }
-
-  private static func check(
-    _ call: String, _ address: SocketAddress, _ result: Int
-  ) throws(SocketError) -> Int {
-    guard result < 0 else { return result }
-    throw .failed(Errno(Int32(-result)), call: call, address: address)
-  }
-
   /// Waits for a connection.
   ///
   /// Errors that concern one connection, or a system short of descriptors or memory, are waited out.

@@ -22,10 +22,13 @@ final class ListenerCore: Sendable {
   private let file: FileIdentity?
   private let state: Lock<State>
 
-  init(descriptor: consuming Descriptor, address: SocketAddress, loop: EventLoopCore) {
+  /// - Parameter ownsFile: whether the close removes the file of a Unix socket.
+  init(
+    descriptor: consuming Descriptor, address: SocketAddress, ownsFile: Bool, loop: EventLoopCore
+  ) {
     self.loop = loop
     self.address = address
-    file = address.path.flatMap { loop.kernel.identity(ofFile: $0) }
+    file = ownsFile ? address.path.flatMap { loop.kernel.identity(ofFile: $0) } : nil
     state = Lock(State(descriptor: consume descriptor))
   }
 

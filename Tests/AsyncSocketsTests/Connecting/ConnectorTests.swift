@@ -153,38 +153,6 @@ struct ConnectorTests {
     }
   }
 
-  @Test("gives a connection or the cancellation, and leaves nothing else, when both come at once (P39)")
-  func cancellationRace() async throws {
-    let rounds = rounds(400, slow: 100_000)
-    try await withAuditedLoops(count: 2) { group in
-      let listener = try Listener.bind(to: .loopback(), on: group.loops[0])
-      defer { listener.close() }
-      let connector = Connector()
-      var connected = 0
-      for round in 0..<rounds {
-        let connection = Task(executorPreference: group.loops[round % 2].executor) {
-          [address = listener.address] in
-          try await connector.connect(to: address)
-        }
-        // Cancelled sooner in some rounds than in others, so that all orders occur.
-        for _ in 0..<round % 7 { await group.loops[round % 2].nextTurn() }
-        connection.cancel()
-        switch await connection.result {
-        case .success(let connection):
-          connected += 1
-          connection.abort()
-        case .failure(let error): #expect(error is CancellationError)
-        }
-        while case .connection(let accepted) = try listener.acceptNow(
-          on: group.loops[0], options: ConnectionOptions())
-        {
-          accepted.abort()
-        }
-      }
-      #expect(connected > rounds / 100 && connected < rounds)
-    }
-  }
-
   @Test("does not connect for a task that is cancelled already (P40)")
   func cancelledBefore() async throws {
     try await withRaceTrack([4]) { track in

@@ -131,23 +131,6 @@ struct ResolverTests {
     }
   }
 
-  @Test("gives an answer or the cancellation when both come at once (P39)")
-  func cancellationRace() async throws {
-    let resolver = SystemResolver { _ in .success([.loopback()]) }
-    var answered = 0
-    let count = rounds(500, slow: 100_000)
-    for round in 0..<count {
-      let task = Task { try await resolver.resolve("host", port: 1) }
-      for _ in 0..<round % 5 { await Task.yield() }
-      task.cancel()
-      if case .success(let addresses) = await task.result {
-        answered += 1
-        #expect(addresses == [.loopback(port: 1)])
-      }
-    }
-    try await eventually("its threads have ended") { resolver.threadCount == 0 && resolver.waitingCount == 0 }
-  }
-
   @Test("that hangs is left at the connector's deadline, and no socket is opened (P53)")
   func deadline() async throws {
     try await withRaceTrack([4]) { track in

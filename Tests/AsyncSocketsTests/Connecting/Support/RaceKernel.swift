@@ -49,16 +49,16 @@ final class RaceKernel: Kernel {
 
   /// How many attempts have not given their sockets back.
   var openCount: Int {
-    state.withLock { $0.sockets.map(\.far) }.count { isOpen($0) }
+    state.withLock { $0.sockets.map(\.far) }.count { hasPeer($0) }
   }
 
   /// Whether the last socket that was connected to an address is still open.
   func isOpen(_ address: SocketAddress) -> Bool {
     let far = state.withLock { $0.sockets.last { $0.address == address }?.far }
-    return far.map(isOpen) ?? false
+    return far.map(hasPeer) ?? false
   }
 
-  private func isOpen(_ far: Int32) -> Bool {
+  private func hasPeer(_ far: Int32) -> Bool {
     var entry = pollfd(fd: far, events: 0, revents: 0)
     return unsafe poll(&entry, 1, 0) == 0
   }
