@@ -56,6 +56,8 @@ struct ConnectRace {
     while true {
       try Task.checkCancellation()
       for index in news.takeReady() { note(attempts[index].result(), of: index) }
+      // A task that is late to hear of its connection has it all the same.
+      if let winner = schedule.winner { return winner }
       let now = loop.now
       if let deadline, deadline <= now { throw failure }
       retryCrowded(at: now)

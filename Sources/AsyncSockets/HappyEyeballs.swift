@@ -20,7 +20,8 @@ struct HappyEyeballs {
   private var pending: Set<Int> = []
   /// When the next attempt begins; `nil` for at once.
   private var nextDue: EventLoop.Instant?
-  private var winner: Int?
+  /// The first that has connected.
+  private(set) var winner: Int?
 
   /// A race among so many addresses, in their order.
   init(count: Int, attemptDelay: Duration) {

@@ -9,7 +9,7 @@ struct RacesConnectingTests {
     "a connect gives a connection or the cancellation, and leaves nothing else, when both come at once (P39)")
   func cancellationRace() async throws {
     let rounds = rounds(400, slow: 100_000)
-    try await withAuditedLoops(count: 2) { group in
+    try await withAuditedLoops(count: 2, clock: ManualClock()) { group in
       let listener = try Listener.bind(to: .loopback(), on: group.loops[0])
       defer { listener.close() }
       let connector = Connector()

@@ -175,7 +175,7 @@ struct ResolverTests {
 
   @Test("of the environment is asked for names, and never for numeric addresses")
   func environment() async throws {
-    try await withAuditedLoops { group in
+    try await withAuditedLoops(clock: ManualClock()) { group in
       let listener = try Listener.bind(to: .loopback(), on: group.loops[0])
       defer { listener.close() }
       let port = try #require(listener.address.port)
