@@ -12,11 +12,16 @@ final class ConnectAttempt: Sendable {
     case failed(SocketError)
   }
 
+  private struct State: ~Copyable {
+    var descriptor: Descriptor?
+    var localAddress: SocketAddress?
+    /// What the loop says went wrong.
+    var failure: SocketError?
+  }
+
   let address: SocketAddress
   private let loop: EventLoopCore
-  private let descriptor = Lock<Descriptor?>(nil)
-  /// What the loop says went wrong.
-  private let failure = Lock<SocketError?>(nil)
+  private let state = Lock(State())
   private let onReady: @Sendable () -> Void
 
   /// - Parameter onReady: called on the loop when `result()` has something to say.
@@ -33,7 +38,7 @@ final class ConnectAttempt: Sendable {
       let socket = kernel.socket(family: address.family)
       if socket < 0 { throw .failed(Errno(Int32(-socket)), call: "socket", address: address) }
       let number = Int32(socket)
-      descriptor.withLock { $0 = Descriptor(owning: number) }
+      state.withLock { $0.descriptor = Descriptor(owning: number) }
       for option in SocketOption.ofClients(address, boundTo: local) + options {
         try option.apply(to: number, kernel: kernel, address: address)
       }
@@ -63,21 +68,19 @@ final class ConnectAttempt: Sendable {
 
   /// What has become of a pending attempt, once the loop has told that it is ready.
   func result() -> Outcome {
-    if let failure = failure.withLock({ $0 }) { return fail(failure) }
+    if let failure = state.withLock({ $0.failure }) { return fail(failure) }
     let result = withDescriptor { loop.kernel.pendingError($0) } ?? -Int(Errno.badDescriptor.rawValue)
     if result == 0 { return finish() }
     return fail(.failed(Errno(Int32(-result)), call: "connect", address: address))
   }
 
   private func finish() -> Outcome {
-    // A port of this machine to which nobody listens may be the one that this socket was given: it has then connected
-    // to itself.
-    let isSelf = withDescriptor { descriptor -> Bool in
-      guard !address.isUnix, loop.kernel.localAddress(descriptor) == address else { return false }
-      _ = loop.kernel.setResetOnClose(descriptor)
-      return true
-    }
-    guard isSelf == true else { return .connected }
+    let local = withDescriptor { loop.kernel.localAddress($0) } ?? nil
+    state.withLock { $0.localAddress = local }
+    guard local == address, !address.isUnix else { return .connected }
+    // Nobody listens at a port that this socket was given for its own: it has connected to itself. A reset, so that the
+    // port is free at once.
+    _ = withDescriptor { loop.kernel.setResetOnClose($0) }
     return fail(.failed(.connectionRefused, call: "connect", address: address))
   }
 
@@ -88,15 +91,11 @@ final class ConnectAttempt: Sendable {
 
   /// The connection, which takes the descriptor and its registration over.
   func takeConnection(on loop: EventLoop, options: ConnectionOptions) throws(SocketError) -> Connection {
-    let taken = descriptor.withLock { descriptor in
-      let taken = consume descriptor
-      descriptor = nil
-      return taken
-    }
+    let taken = state.withLock { $0.descriptor.take() }
     guard let taken else { throw .closed }
     let number = taken.number
     let settings = ConnectionSettings(
-      options: options, localAddress: self.loop.kernel.localAddress(taken.number))
+      options: options, localAddress: state.withLock { $0.localAddress })
     let core = ConnectionCore(
       endpoint: .socket(taken), loop: loop, peerAddress: address, settings: settings)
     core.start()
@@ -107,9 +106,9 @@ final class ConnectAttempt: Sendable {
 
   /// Gives the socket back. Repeated calls do no harm.
   func close() {
-    let number = descriptor.withLock { descriptor -> Int32? in
-      let number = descriptor?.number
-      descriptor = nil
+    let number = state.withLock { state -> Int32? in
+      let number = state.descriptor?.number
+      state.descriptor = nil
       return number
     }
     if let number { loop.perform(.deregister(self, descriptor: number)) }
@@ -118,8 +117,8 @@ final class ConnectAttempt: Sendable {
 
 extension ConnectAttempt: Pollable {
   func withDescriptor<Result>(_ body: (Int32) -> Result) -> Result? {
-    descriptor.withLock { descriptor in
-      if let number = descriptor?.number { body(number) } else { nil }
+    state.withLock { state in
+      if let number = state.descriptor?.number { body(number) } else { nil }
     }
   }
 
@@ -128,7 +127,7 @@ extension ConnectAttempt: Pollable {
   }
 
   func registrationFailed(_ error: SocketError) {
-    failure.withLock { $0 = error }
+    state.withLock { $0.failure = error }
     onReady()
   }
 

@@ -204,4 +204,64 @@ struct AddressRaceTests {
       #expect(track.kernel.attempts == [])
     }
   }
+
+  @Test("gives the connection to a task that hears of it only after the deadline (P46)")
+  func lateTask() async throws {
+    try await withRaceTrack([4]) { track in
+      let executor = HeldExecutor()
+      let connection = Task(executorPreference: executor) {
+        try await track.connector.connect(to: track.addresses[0])
+      }
+      try await eventually("it waits") {
+        executor.runAll()
+        return track.kernel.attempts.count == 1 && track.loop.census.registrations == 1
+      }
+      track.kernel.end(track.addresses[0])
+      try await eventually("the loop has told it") { executor.count == 1 }
+      track.clock.advance(by: .seconds(10))
+      await letSettle(track.loop)
+      executor.runAll()
+      try await connection.value.abort()
+    }
+  }
+
+  @Test("goes on to the next address when the loop cannot watch one (P06)")
+  func registrationFails() async throws {
+    try await withRaceTrack([4]) { track in
+      let told = Recorder<Void>()
+      let attempt = ConnectAttempt(to: track.addresses[0], loop: track.loop.core) { told.append(()) }
+      guard case .pending = attempt.begin(boundTo: nil, options: []) else {
+        Issue.record("not under way")
+        return
+      }
+      let error = SocketError.failed(Errno(ENOSPC), call: "epoll_ctl", address: nil)
+      attempt.registrationFailed(error)
+      #expect(told.count == 1)
+      guard case .failed(error) = attempt.result() else {
+        Issue.record("not failed")
+        return
+      }
+      #expect(track.kernel.openCount == 0)
+    }
+  }
+}
+
+/// Keeps a task's jobs until the test runs them.
+private final class HeldExecutor: TaskExecutor {
+  private let jobs = Lock([UnownedJob]())
+
+  var count: Int { jobs.withLock { $0.count } }
+
+  func enqueue(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    jobs.withLock { $0.append(job) }
+  }
+
+  func runAll() {
+    let ready = jobs.withLock { jobs in
+      defer { jobs = [] }
+      return jobs
+    }
+    for job in ready { unsafe job.runSynchronously(on: asUnownedTaskExecutor()) }
+  }
 }
