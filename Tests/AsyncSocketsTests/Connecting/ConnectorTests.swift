@@ -165,6 +165,41 @@ struct ConnectorTests {
     }
   }
 
+  @Test(
+    "goes on to a host's second address when the first refuses or is silent (P55)", arguments: [true, false])
+  func secondAddress(isSilent: Bool) async throws {
+    let clock = ManualClock()
+    try await withLoop(clock: clock) { loop in
+      let first = try SocketAddress("127.0.0.2:0")
+      let listeners = try Listener.bind(to: [.loopback(), first], on: loop, backlog: 1)
+      let port = try #require(listeners[0].address.port)
+      var queued: [BlockingPeer] = []
+      if isSilent {
+        // A queue of length 1 holds two.
+        let door = Door(listener: listeners[1], loop: loop)
+        for _ in 0..<2 { queued.append(try await door.connect()) }
+      } else {
+        listeners[1].close()
+      }
+      let resolver = StaticResolver(names: ["host": [first, .loopback()]])
+      let connector = Connector(
+        environment: Environment(loops: try EventLoopGroup([loop]), resolver: resolver))
+      let connecting = Task { try await connector.connect(to: "host", port: port) }
+      if isSilent {
+        try await eventually("the first is tried") {
+          loop.census.registrations == 3 && loop.census.deadlines == 1
+        }
+        await letSettle(loop)
+        clock.advance(by: .milliseconds(250))
+      }
+      let connection = try await connecting.value
+      #expect(connection.peerAddress == .loopback(port: port))
+      connection.abort()
+      for peer in queued { peer.close() }
+      for listener in listeners { listener.close() }
+    }
+  }
+
   @Test("does not take a connection to itself for one to a server (P53)", arguments: [Network.ipv4, .ipv6])
   func selfConnect(network: Network) async throws {
     try await withLoop(clock: ManualClock()) { loop in
