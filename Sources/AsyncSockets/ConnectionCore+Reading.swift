@@ -1,6 +1,7 @@
 import Framing
 
 extension ConnectionCore {
+  @usableFromInline
   enum ReadStep {
     case bytes(Int)
     case end
@@ -93,6 +94,7 @@ extension ConnectionCore {
   }
 
   /// Receives into the connection's buffer; `false` when nothing more will come.
+  @inlinable @inline(__always)
   func fill(
     deadline: EventLoop.Instant?, operation: StaticString, finishingFrame: Bool = false
   ) async throws -> Bool {
@@ -106,8 +108,8 @@ extension ConnectionCore {
     }
   }
 
-  @inline(never)
-  private func fillNow(finishingFrame: Bool) throws(SocketError) -> ReadStep {
+  @inline(never) @usableFromInline
+  func fillNow(finishingFrame: Bool) throws(SocketError) -> ReadStep {
     let step = try unsafe receive(atMost: ScratchBuffer.size, finishingFrame: finishingFrame) {
       unsafe reading.contents.buffer.append(copying: $0)
     }

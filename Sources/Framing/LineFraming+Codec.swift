@@ -38,10 +38,10 @@ extension LineFraming {
 
   /// Writes strings as lines.
   public struct Encoder: FrameEncoder {
-    private let suffix: [UInt8]
+    private let ending: LineEnding
 
     init(_ rules: LineRules) {
-      suffix = rules.suffix
+      ending = LineEnding(rules.suffix)
     }
 
     /// Appends the line and a terminator. Throws nothing.
@@ -50,8 +50,7 @@ extension LineFraming {
     /// a third party first.
     public func encode(_ line: String, into output: inout [UInt8]) throws(FramingError) {
       output.append(contentsOf: line.utf8)
-      // One by one costs less than a call for the one or two bytes that it nearly always is.
-      for byte in suffix { output.append(byte) }
+      ending.append(to: &output)
     }
   }
 }

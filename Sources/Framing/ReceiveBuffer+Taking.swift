@@ -12,7 +12,11 @@ extension ReceiveBuffer {
   /// Takes the first `n` bytes, or all if there are fewer.
   public mutating func takePrefix(_ n: Int) -> [UInt8] {
     guard n < count else { return takeAll() }
-    let bytes = prefix(n)
+    let n = max(0, n)
+    // Not a slice of the storage, which would count references.
+    let bytes = unsafe storage.withUnsafeBufferPointer {
+      unsafe [UInt8](UnsafeBufferPointer(rebasing: $0[head..<(head + n)]))
+    }
     consume(n)
     return bytes
   }
