@@ -52,13 +52,21 @@ def first_line(process, seconds):
     return f"nothing within {seconds} s"
 
 
+def load_command(scenario, port):
+    return [
+        str(LOAD), "--mode", scenario.load, "--port", str(port), "--connections", str(scenario.connections),
+        "--size", str(scenario.size), "--depth", str(scenario.depth),
+    ]
+
+
 @contextlib.contextmanager
-def running_server(command, mode, core):
+def running_server(command, mode, core, environment={}):
+    """Yields the server's process id and port."""
     log = BUILD / "server.log"
     with open(log, "w") as errors:
         server = subprocess.Popen(
             [*command, "--port", "0", mode], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True,
-            preexec_fn=on_core(core),
+            env={**os.environ, **environment}, preexec_fn=on_core(core),
         )
     try:
         ready = first_line(server, 20)
@@ -75,10 +83,7 @@ def measure(command, scenario, seconds, warm_up, cores):
     """Returns what the load generator reports, or for an idle scenario the server's memory."""
     server_core, load_core = cores
     with running_server(command, scenario.server, server_core) as (pid, port):
-        load = [
-            str(LOAD), "--mode", scenario.load, "--port", str(port), "--connections", str(scenario.connections),
-            "--size", str(scenario.size), "--depth", str(scenario.depth),
-        ]
+        load = load_command(scenario, port)
         if scenario.idle:
             return idle_memory(load, pid, scenario, load_core)
         load += ["--seconds", str(seconds), "--warm-up", str(warm_up), "--server-pid", str(pid)]

@@ -5,11 +5,11 @@ import statistics
 QUIET = 0.15  # what other programs may take of the two cores, in cores
 
 
-def summary(scenario, system, rounds):
-    """One record of the JSON file: medians, and each figure's lowest and highest round."""
+def summary(scenario, system, rounds, counts):
+    """One record of the JSON file: medians, and each figure's lowest and highest round; what was counted."""
     record = {"scenario": scenario.name, "system": system.name, "unit": scenario.unit, "rounds": len(rounds)}
     spread = {}
-    for key, value in rounds[0].items():
+    for key, value in (rounds[0] if rounds else {}).items():
         values = [r[key] for r in rounds if key in r]
         if all(other == value for other in values):
             record[key] = value
@@ -17,7 +17,7 @@ def summary(scenario, system, rounds):
             record[key] = statistics.median(values)
             spread[key] = [min(values), max(values)]
     record["spread"] = spread
-    return record
+    return record | counts
 
 
 def decimals(value):
@@ -85,3 +85,36 @@ def table(scenario, systems, records, failures, baseline_name):
     if max(others, default=0) > QUIET:
         lines += ["", f"Not to be relied on: other programs took up to {max(others):.0%} of a core meanwhile."]
     return "\n".join(lines) + "\n"
+
+
+def counts_table(scenario, systems, records, baseline_name):
+    """What a message costs, counted."""
+    baseline = records.get(baseline_name)
+    unit = scenario.unit
+    lines = [
+        f"#### {scenario.title} (`{scenario.name}`): counts",
+        "",
+        f"| | user instructions/{unit} | × | allocations/{unit} | system calls/{unit} | of these |",
+        "|---|--:|--:|--:|--:|---|",
+    ]
+    for system in systems:
+        record = records.get(system.name)
+        if record is None:
+            continue
+        calls = [f"{name} {decimals(number)}" for name, number in record.get("system_calls", {}).items() if number > 0.002]
+        cells = [
+            counted(record["user_instructions_per_message"]),
+            ratio(record, baseline, "user_instructions_per_message"),
+            counted(record["allocations_per_message"]),
+            counted(record["system_calls_per_message"]),
+            ", ".join(calls),
+        ]
+        lines.append(f"| {system.title} | " + " | ".join(cells) + " |")
+    for system in systems:
+        if system.uncounted and system.name in records:
+            lines += ["", f"{system.title}: {system.uncounted_because}."]
+    return "\n".join(lines) + "\n"
+
+
+def counted(value):
+    return "—" if value is None else "0" if value < 0.005 else decimals(value)

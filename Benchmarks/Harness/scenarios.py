@@ -13,6 +13,7 @@ class Scenario:
     size: int = 64
     depth: int = 1
     unit: str = "message"
+    messages: int = 20_000  # when they are counted
 
     @property
     def units(self):
@@ -25,7 +26,8 @@ class Scenario:
 
 SCENARIOS = [
     *(
-        Scenario(f"chunk-{n}", f"Chunk echo, 64 bytes, {n:,} connection{'s' * (n > 1)}", "chunk", "chunk", n)
+        Scenario(f"chunk-{n}", f"Chunk echo, 64 bytes, {n:,} connection{'s' * (n > 1)}", "chunk", "chunk", n,
+                 messages=max(20_000, 2 * n))
         for n in (1, 100, 1000, 9000)
     ),
     *(
@@ -34,9 +36,9 @@ SCENARIOS = [
         for name, kind, mode in (("line", "strings", "line"), ("line-bytes", "bytes", "lineBytes"))
         for depth in (1, 32)
     ),
-    Scenario("chunk-64k", "Chunk echo, 64 KiB, 8 connections", "chunk", "chunk", 8, size=65536),
-    Scenario("bulk", "Bulk, one way, 1 GiB on one connection", "sink", "bulk", size=1 << 30, unit="MiB"),
-    Scenario("accept-close", "Accept, echo 64 bytes, close; 32 at a time", "chunk", "rate", 32, unit="connection"),
+    Scenario("chunk-64k", "Chunk echo, 64 KiB, 8 connections", "chunk", "chunk", 8, size=65536, messages=1000),
+    Scenario("bulk", "Bulk, one way, 1 GiB on one connection", "sink", "bulk", size=1 << 30, unit="MiB", messages=64),
+    Scenario("accept-close", "Accept, echo 64 bytes, close; 32 at a time", "chunk", "rate", 32, unit="connection", messages=2000),
     Scenario("idle-9000", "9,000 idle connections, each after an echo of 4 KiB", "chunk", "idle", 9000, size=4096),
 ]
 QUICK_SCENARIOS = {"chunk-100", "chunk-9000", "line-1", "line-32", "idle-9000"}
