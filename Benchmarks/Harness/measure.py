@@ -80,8 +80,11 @@ def running_server(command, mode, core, environment={}):
 
 
 def measure(command, scenario, seconds, warm_up, cores):
-    """Returns what the load generator reports, or for an idle scenario the server's memory."""
+    """Returns what the load generator or the decoder reports, or for an idle scenario the server's memory."""
     server_core, load_core = cores
+    if scenario.decodes:
+        command = [*command, scenario.server, str(scenario.size), str(seconds / 4)]
+        return json.loads(output(command, server_core))
     with running_server(command, scenario.server, server_core) as (pid, port):
         load = load_command(scenario, port)
         if scenario.idle:
@@ -91,13 +94,17 @@ def measure(command, scenario, seconds, warm_up, cores):
         watched = [core for core in cores if core is not None]
         others = busy_seconds(watched) - cpu_seconds(pid) - children_seconds()
         start = time.monotonic()
-        done = subprocess.run(load, capture_output=True, text=True, stdin=subprocess.DEVNULL, preexec_fn=on_core(load_core))
-        if done.returncode:
-            raise RoundFailed(done.stderr.strip() or f"the load generator ended with status {done.returncode}")
-        result = json.loads(done.stdout)
+        result = json.loads(output(load, load_core))
         others = busy_seconds(watched) - cpu_seconds(pid) - children_seconds() - others
         result["others_busy"] = max(0, others) / (time.monotonic() - start)
         return result
+
+
+def output(command, core):
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, preexec_fn=on_core(core))
+    if done.returncode:
+        raise RoundFailed(done.stderr.strip() or done.stdout.strip() or f"{command[0]} ended with status {done.returncode}")
+    return done.stdout
 
 
 def children_seconds():

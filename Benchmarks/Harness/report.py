@@ -47,7 +47,9 @@ def table(scenario, systems, records, failures, baseline_name):
     """A scenario's Markdown table. `records` and `failures` are by system name."""
     baseline = records.get(baseline_name)
     unit = scenario.unit
-    if scenario.idle:
+    if scenario.decodes:
+        head = ["MB/s", "×", f"ns/{unit}"]
+    elif scenario.idle:
         head = ["bytes per connection", "×", "resident memory"]
     else:
         head = [f"{scenario.units}/s", "×", f"user µs/{unit}", "×", f"system µs/{unit}", "p50 µs", "p99 µs", "memory", "load busy"]
@@ -59,11 +61,18 @@ def table(scenario, systems, records, failures, baseline_name):
     ]
     for system in systems:
         record = records.get(system.name)
+        title = system.decoder_title if scenario.decodes else system.title
         if record is None:
             if system.name in failures:
-                lines.append(f"| {system.title} | failed: {failures[system.name]} |" + " |" * (len(head) - 1))
+                lines.append(f"| {title} | failed: {failures[system.name]} |" + " |" * (len(head) - 1))
             continue
-        if scenario.idle:
+        if scenario.decodes:
+            cells = [
+                decimals(record["megabytes_per_second"]) + spread(record, "megabytes_per_second"),
+                ratio(record, baseline, "megabytes_per_second"),
+                decimals(record["ns_per_message"]),
+            ]
+        elif scenario.idle:
             cells = [
                 decimals(record["bytes_per_connection"]) + spread(record, "bytes_per_connection"),
                 ratio(record, baseline, "bytes_per_connection"),
@@ -80,7 +89,7 @@ def table(scenario, systems, records, failures, baseline_name):
                 mebibytes(record["resident_bytes"]),
                 f"{record['load_busy']:.0%}",
             ]
-        lines.append(f"| {system.title} | " + " | ".join(cells) + " |")
+        lines.append(f"| {title} | " + " | ".join(cells) + " |")
     others = [max(r["spread"].get("others_busy", [r.get("others_busy", 0)])) for r in records.values()]
     if max(others, default=0) > QUIET:
         lines += ["", f"Not to be relied on: other programs took up to {max(others):.0%} of a core meanwhile."]
@@ -112,7 +121,7 @@ def counts_table(scenario, systems, records, baseline_name):
         lines.append(f"| {system.title} | " + " | ".join(cells) + " |")
     for system in systems:
         if system.uncounted and system.name in records:
-            lines += ["", f"{system.title}: {system.uncounted_because}."]
+            lines += ["", f"{system.title} {system.uncounted_because}."]
     return "\n".join(lines) + "\n"
 
 
