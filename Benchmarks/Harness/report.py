@@ -108,7 +108,7 @@ def counts_table(scenario, systems, records, baseline_name):
     ]
     for system in systems:
         record = records.get(system.name)
-        if record is None:
+        if record is None or "system_calls_per_message" not in record:
             continue
         calls = [f"{name} {decimals(number)}" for name, number in record.get("system_calls", {}).items() if number > 0.002]
         cells = [

@@ -24,10 +24,10 @@ impl Read for Chunks {
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().collect();
-    let [_, codec, size, seconds] = arguments.as_slice() else {
-        panic!("usage: decode lines|lineBytes CHUNK SECONDS")
+    let (codec, size, seconds): (_, usize, f64) = match arguments.as_slice() {
+        [_, codec, size, seconds] => (codec, size.parse().expect("a size"), seconds.parse().expect("seconds")),
+        _ => panic!("usage: decode lines|lineBytes CHUNK SECONDS"),
     };
-    let (size, seconds): (usize, f64) = (size.parse().expect("a size"), seconds.parse().expect("seconds"));
     let data = (0..INPUT).map(|i| if i % LINE == LINE - 1 { b'\n' } else { b'x' }).collect();
     let mut reader = BufReader::with_capacity(size, Chunks { data, size, at: 0 });
 
