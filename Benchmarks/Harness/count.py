@@ -57,10 +57,14 @@ def steady_state(server, scenario, core):
         load.stderr.close()
 
 
+def profile_path(system, scenario):
+    return BUILD / "callgrind" / f"{scenario.name}.{system.name}"
+
+
 def count_instructions(system, command, scenario, cores):
     """Under callgrind; leaves a profile of the messages, by function, for callgrind_annotate."""
     need("valgrind", "valgrind")
-    profile = BUILD / "callgrind" / f"{scenario.name}.{system.name}"
+    profile = profile_path(system, scenario)
     profile.parent.mkdir(exist_ok=True)
     for old in profile.parent.glob(profile.name + "*"):
         old.unlink()

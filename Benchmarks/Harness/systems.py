@@ -53,8 +53,10 @@ def compile_library(name):
     return compile_c(f"Probes/{name}.c", BUILD / f"{name}.so", "-shared", "-fPIC")[0]
 
 
-def build_load():
-    return compile_c("Load/load.c", LOAD)
+def build_tools():
+    compile_c("Load/load.c", LOAD)
+    for probe in ("allocations", "sigsuspend"):
+        compile_library(probe)
 
 
 def build_c():
