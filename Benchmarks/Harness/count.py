@@ -66,9 +66,11 @@ def count_instructions(system, command, scenario, cores):
     need("valgrind", "valgrind")
     profile = profile_path(system, scenario)
     profile.parent.mkdir(exist_ok=True)
-    for old in profile.parent.glob(profile.name + "*"):
+    # A server that is killed leaves the pipes behind by which it was controlled: not in /tmp, where they would stay.
+    pipes = f"--vgdb-prefix={profile.parent}/vgdb"
+    for old in [*profile.parent.glob(profile.name + "*"), *profile.parent.glob("vgdb*")]:
         old.unlink()
-    valgrind = ["valgrind", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={profile}", *command]
+    valgrind = ["valgrind", "--tool=callgrind", pipes, "--instr-atstart=no", f"--callgrind-out-file={profile}", *command]
     environment = {
         "LD_PRELOAD": compile_library("sigsuspend"),
         "SWIFT_DETERMINISTIC_HASHING": "1",
@@ -76,7 +78,7 @@ def count_instructions(system, command, scenario, cores):
     }
 
     def control(pid, option):
-        done = subprocess.run(["callgrind_control", *option, str(pid)], capture_output=True, text=True)
+        done = subprocess.run(["callgrind_control", pipes, *option, str(pid)], capture_output=True, text=True)
         if done.returncode or "OK" not in done.stdout:
             raise RoundFailed(f"callgrind_control {' '.join(option)}: {done.stdout}{done.stderr}")
 
