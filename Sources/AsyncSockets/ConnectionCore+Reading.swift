@@ -43,6 +43,10 @@ extension ConnectionCore {
   func receive(
     into buffer: UnsafeMutableRawBufferPointer, finishingFrame: Bool
   ) throws(SocketError) -> ReadStep {
+    if reading.contents.isDry {
+      reading.contents.isDry = false
+      return .wouldBlock
+    }
     if core.isCurrent, reading.contents.budget.isSpent { return .yield }
     var hasFailed = true
     defer { if hasFailed { wakeAfterFailure() } }
@@ -72,7 +76,9 @@ extension ConnectionCore {
     case .bytes(let count) where count > 0:
       // A socket that gives less than was asked for has no more: the next event will tell. Other transports say so.
       if count < size, state.readiness.shortReadMeansEmpty, state.endpoint.isSocket {
-        _ = state.readiness.readWouldBlock(awaiting: .read)
+        let isDry = state.readiness.readWouldBlock(awaiting: .read)
+        // Whoever drains has yet to be told of the end, which no event will follow.
+        reading.contents.isDry = isDry && !state.isDraining
       }
       if let allowance = state.drainAllowance { state.drainAllowance = max(0, allowance - count) }
       state.bytesRead &+= UInt64(count)

@@ -16,6 +16,8 @@ struct ReaderSlot: ~Copyable, @unchecked Sendable {
     @usableFromInline var hasEnded = false
     /// The server drains, and the frame that had begun before has been delivered.
     @usableFromInline var isDrained = false
+    /// The last read took all that was there: the next asks for an event at once.
+    var isDry = false
     /// Counts the waits, so that a late wake-up can't be taken for that of the next.
     var waits: UInt32 = 0
   }
