@@ -33,6 +33,8 @@ let package = Package(
     .testTarget(
       name: "FramingTests", dependencies: ["Framing"], swiftSettings: settings),
     .testTarget(
+      name: "TestHarnessTests", dependencies: ["TestHarness", "Framing"], swiftSettings: settings),
+    .testTarget(
       name: "AsyncSocketsTests", dependencies: ["AsyncSockets", "Framing", "TestHarness", "CLinux", "Peers"],
       swiftSettings: settings),
     .testTarget(
