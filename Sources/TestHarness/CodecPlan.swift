@@ -69,7 +69,7 @@ struct CodecPlan {
   /// The stream with one of its bytes repeated, which makes a long frame where frames have no length in front.
   private func stretched(_ stream: [UInt8], _ numbers: inout SeededRandom) -> [UInt8] {
     let index = Int.random(in: stream.indices, using: &numbers)
-    return stream[..<index] + [UInt8](repeating: stream[index], count: 1_024) + stream[index...]
+    return stream[..<index] + [UInt8](repeating: stream[index], count: 256) + stream[index...]
   }
 
   static func bytes(_ stream: [UInt8]) -> [[UInt8]] { stream.map { [$0] } }

@@ -49,7 +49,7 @@ struct CodecProperties<F: Framing> where F.Decoder.Frame: Equatable {
     return differ(expected, outcomes(of: Array(reads.dropFirst()), from: run))
   }
 
-  private func differ(
+  func differ(
     _ expected: (open: Outcome, ended: Outcome), _ got: (open: Outcome, ended: Outcome)
   ) -> CodecProblem? {
     if got.open.isEndless { return CodecProblem(expected: "an end of frames", got: "\(got.open)") }

@@ -15,14 +15,14 @@ struct PlantedBugTests {
     try verifyCodec(
       PlantedFraming(bug: bug), frames: ["one", "", "queue"].map { Array($0.utf8) },
       streams: [
-        .init(String(repeating: "x", count: 120) + "\n"),
+        .init(String(repeating: "x", count: 80) + "\n"),
         .init(String(repeating: "y", count: 40) + "\n"),
         .init("good\nbad\n", frames: [Array("good".utf8), Array("bad".utf8)]),
         "unfinished",
       ],
       limit: CodecLimit(
-        150, accepts: String(repeating: "x", count: 150) + "\n",
-        refuses: String(repeating: "x", count: 151)),
+        110, accepts: String(repeating: "x", count: 110) + "\n",
+        refuses: String(repeating: "x", count: 111)),
       checks: checks)
   }
 
