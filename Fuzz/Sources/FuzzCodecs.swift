@@ -8,7 +8,7 @@ private let chosen: FuzzedCodec? = unsafe getenv("FUZZ_CODEC").flatMap { name in
 }
 
 /// What libFuzzer calls before anything else: with FUZZ_LIST in the environment it prints the codecs' names, and that
-/// is all.
+/// is all. A name that no codec has is an error.
 @_cdecl("LLVMFuzzerInitialize")
 public func initialize(
   _ count: UnsafeMutablePointer<Int32>, _ arguments: UnsafeMutablePointer<UnsafeMutableRawPointer>
@@ -16,6 +16,9 @@ public func initialize(
   if unsafe getenv("FUZZ_LIST") != nil {
     for codec in FuzzedCodec.all { print(codec.name) }
     exit(0)
+  }
+  if let name = unsafe getenv("FUZZ_CODEC"), chosen == nil {
+    fatalError("no codec is called \(unsafe String(cString: name)); FUZZ_LIST=1 lists them")
   }
   return 0
 }
