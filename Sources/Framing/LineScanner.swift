@@ -131,7 +131,7 @@ extension LineScanner {
   private mutating func settleMate(_ buffer: inout ReceiveBuffer) {
     guard let mate, !buffer.isEmpty else { return }
     let isPair = buffer[0] == mate
-    if isPair { buffer.consume(1) }
+    if isPair { buffer.discard(1) }
     decide(mate: mate, isPair: isPair)
     self.mate = nil
   }
