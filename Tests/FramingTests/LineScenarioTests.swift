@@ -73,7 +73,8 @@ struct LineScenarioTests {
     #expect(decodeEveryWay(try LineFraming(.oneOf("x", "y")), "1x2y3x") == Outcome(["1", "2", "3"]))
     let longer = try LineFraming(.oneOf("x", "xyz", "yy"))
     #expect(
-      decodeEveryWay(longer, "1xyz2xy3yy4xyyy5xy", ended: true) == Outcome(["1", "2", "y3", "4", "", "y5", "y"]))
+      decodeEveryWay(longer, "1xyz2xy3yy4xyyy5xy", ended: true)
+        == Outcome(["1", "2", "y3", "4", "", "y5", "y"]))
   }
 
   @Test("scenario A13: paragraphs end in two newlines or more, and nothing is between them")
