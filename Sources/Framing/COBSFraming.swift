@@ -88,11 +88,6 @@ public struct COBSFraming: Framing {
       }
     }
 
-    /// Whether a packet has begun.
-    public func isMidFrame(_ buffer: borrowing ReceiveBuffer) -> Bool {
-      isSkipping || !buffer.isEmpty
-    }
-
     private func unstuff(_ buffer: borrowing ReceiveBuffer, _ count: Int) throws(FramingError) -> [UInt8] {
       var packet: [UInt8] = []
       packet.reserveCapacity(count)

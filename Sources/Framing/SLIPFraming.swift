@@ -91,11 +91,6 @@ public struct SLIPFraming: Framing {
       }
     }
 
-    /// Whether a packet has begun.
-    public func isMidFrame(_ buffer: borrowing ReceiveBuffer) -> Bool {
-      isSkipping || !buffer.isEmpty
-    }
-
     private mutating func findEnd(in buffer: inout ReceiveBuffer) -> Int? {
       if buffer.searched == 0 { escapes = 0 }
       var index = buffer.searched
