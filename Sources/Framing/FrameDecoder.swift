@@ -17,6 +17,8 @@ public protocol FrameDecoder<Frame>: Sendable {
 
   /// Says that the stream has ended. To be called once `decode` has returned `nil`, until it returns `nil` too.
   ///
+  /// Unless a decoder says otherwise: the frames that are whole, and then an error if bytes are left.
+  ///
   /// - Parameter buffer: What has been received and not yet been taken.
   /// - Returns: A last frame, or `nil` if nothing is left.
   /// - Throws: ``FramingError/truncated(held:offset:)`` if the stream ended inside a frame and the codec does
@@ -31,6 +33,14 @@ public protocol FrameDecoder<Frame>: Sendable {
 }
 
 extension FrameDecoder {
+  /// The frames that are whole, and then ``FramingError/truncated(held:offset:)`` if bytes are left.
+  @inlinable
+  public mutating func finish(_ buffer: inout ReceiveBuffer) throws(FramingError) -> Frame? {
+    if let frame = try decode(&buffer) { return frame }
+    guard buffer.isEmpty else { throw .truncated(held: buffer.count, offset: buffer.offset) }
+    return nil
+  }
+
   /// Whether the buffer holds any bytes.
   @inlinable
   public func isMidFrame(_ buffer: borrowing ReceiveBuffer) -> Bool {

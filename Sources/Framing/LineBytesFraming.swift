@@ -25,6 +25,9 @@ public struct LineBytesFraming: Framing {
   public struct Decoder: FrameDecoder {
     private var scanner: LineScanner
 
+    /// How many lines that were too long have been dropped, if the framing says that they are.
+    public var skippedFrames: Int { scanner.skippedLines }
+
     init(_ rules: LineRules) {
       scanner = LineScanner(rules)
     }

@@ -9,6 +9,8 @@ public struct ReceiveBuffer: Sendable {
   @usableFromInline package var head = 0
   @usableFromInline var examined = 0
   @usableFromInline var consumed: UInt64 = 0
+  /// The place in the stream after the last byte that belonged to no frame.
+  var fillerEnd: UInt64 = 0
   #if DEBUG
     @usableFromInline package var lookCounter: LookCounter?
   #endif

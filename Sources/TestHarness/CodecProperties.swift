@@ -154,7 +154,7 @@ extension FramingError {
     case .invalidUTF8(let offset): .invalidUTF8(offset: offset + distance)
     case .truncated(let held, let offset): .truncated(held: held, offset: offset + distance)
     case .malformed(let problem, let offset): .malformed(problem, offset: offset + distance)
-    case .invalidConfiguration: self
+    case .invalidConfiguration, .unencodable: self
     }
   }
 }
