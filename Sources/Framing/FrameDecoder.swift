@@ -12,7 +12,8 @@ public protocol FrameDecoder<Frame>: Sendable {
   /// - Parameter buffer: What has been received and not yet been taken.
   /// - Returns: The frame, or `nil` if more bytes are needed, in which case nothing was consumed that whoever
   ///   decodes next would need.
-  /// - Throws: What is wrong with the stream. From then on every call throws the same error.
+  /// - Throws: What is wrong with the stream. From then on every call throws the same error, which
+  ///   ``FailStopDecoder`` sees to.
   mutating func decode(_ buffer: inout ReceiveBuffer) throws(FramingError) -> Frame?
 
   /// Says that the stream has ended. To be called once `decode` has returned `nil`, until it returns `nil` too.

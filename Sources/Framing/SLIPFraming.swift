@@ -139,8 +139,12 @@ public struct SLIPFraming: Framing {
       output.append(end)
       for byte in packet {
         switch byte {
-        case end: output.append(contentsOf: [escape, escapedEnd])
-        case escape: output.append(contentsOf: [escape, escapedEscape])
+        case end:
+          output.append(escape)
+          output.append(escapedEnd)
+        case escape:
+          output.append(escape)
+          output.append(escapedEscape)
         default: output.append(byte)
         }
       }
