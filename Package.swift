@@ -30,8 +30,13 @@ let package = Package(
     .executableTarget(
       name: "rot13", dependencies: ["TCPServer"], path: "Examples/rot13", swiftSettings: settings),
     .target(name: "Peers", dependencies: ["CLinux"], path: "Tests/Peers", swiftSettings: settings),
+    .target(
+      name: "CodecFuzzing", dependencies: ["Framing"], path: "Fuzz/Sources/CodecFuzzing",
+      swiftSettings: settings),
     .testTarget(
-      name: "FramingTests", dependencies: ["Framing"], swiftSettings: settings),
+      name: "FramingTests", dependencies: ["Framing", "CodecFuzzing"], swiftSettings: settings),
+    .testTarget(
+      name: "TestHarnessTests", dependencies: ["TestHarness", "Framing"], swiftSettings: settings),
     .testTarget(
       name: "AsyncSocketsTests", dependencies: ["AsyncSockets", "Framing", "TestHarness", "CLinux", "Peers"],
       swiftSettings: settings),

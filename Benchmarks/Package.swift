@@ -15,6 +15,7 @@ let package = Package(
     .executable(name: "nio-pipeline", targets: ["nio-pipeline"]),
     .executable(name: "nio-async", targets: ["nio-async"]),
     .executable(name: "flyingsocks", targets: ["flyingsocks"]),
+    .executable(name: "decoding", targets: ["decoding"]),
   ],
   dependencies: [
     .package(name: "AsyncSockets", path: ".."),
@@ -49,6 +50,14 @@ let package = Package(
     .executableTarget(
       name: "flyingsocks",
       dependencies: ["ServerArguments", .product(name: "FlyingSocks", package: "FlyingFox")],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "decoding",
+      dependencies: [
+        .product(name: "Framing", package: "AsyncSockets"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOExtras", package: "swift-nio-extras"),
+      ],
       swiftSettings: settings),
   ]
 )

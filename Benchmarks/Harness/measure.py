@@ -52,13 +52,21 @@ def first_line(process, seconds):
     return f"nothing within {seconds} s"
 
 
+def load_command(scenario, port):
+    return [
+        str(LOAD), "--mode", scenario.load, "--port", str(port), "--connections", str(scenario.connections),
+        "--size", str(scenario.size), "--depth", str(scenario.depth),
+    ]
+
+
 @contextlib.contextmanager
-def running_server(command, mode, core):
+def running_server(command, mode, core, environment={}):
+    """Yields the server's process id and port."""
     log = BUILD / "server.log"
     with open(log, "w") as errors:
         server = subprocess.Popen(
             [*command, "--port", "0", mode], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True,
-            preexec_fn=on_core(core),
+            env={**os.environ, **environment}, preexec_fn=on_core(core),
         )
     try:
         ready = first_line(server, 20)
@@ -72,13 +80,13 @@ def running_server(command, mode, core):
 
 
 def measure(command, scenario, seconds, warm_up, cores):
-    """Returns what the load generator reports, or for an idle scenario the server's memory."""
+    """Returns what the load generator or the decoder reports, or for an idle scenario the server's memory."""
     server_core, load_core = cores
+    if scenario.decodes:
+        command = [*command, scenario.server, str(scenario.size), str(seconds / 4)]
+        return json.loads(output(command, server_core))
     with running_server(command, scenario.server, server_core) as (pid, port):
-        load = [
-            str(LOAD), "--mode", scenario.load, "--port", str(port), "--connections", str(scenario.connections),
-            "--size", str(scenario.size), "--depth", str(scenario.depth),
-        ]
+        load = load_command(scenario, port)
         if scenario.idle:
             return idle_memory(load, pid, scenario, load_core)
         load += ["--seconds", str(seconds), "--warm-up", str(warm_up), "--server-pid", str(pid)]
@@ -86,13 +94,17 @@ def measure(command, scenario, seconds, warm_up, cores):
         watched = [core for core in cores if core is not None]
         others = busy_seconds(watched) - cpu_seconds(pid) - children_seconds()
         start = time.monotonic()
-        done = subprocess.run(load, capture_output=True, text=True, stdin=subprocess.DEVNULL, preexec_fn=on_core(load_core))
-        if done.returncode:
-            raise RoundFailed(done.stderr.strip() or f"the load generator ended with status {done.returncode}")
-        result = json.loads(done.stdout)
+        result = json.loads(output(load, load_core))
         others = busy_seconds(watched) - cpu_seconds(pid) - children_seconds() - others
         result["others_busy"] = max(0, others) / (time.monotonic() - start)
         return result
+
+
+def output(command, core):
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, preexec_fn=on_core(core))
+    if done.returncode:
+        raise RoundFailed(done.stderr.strip() or done.stdout.strip() or f"{command[0]} ended with status {done.returncode}")
+    return done.stdout
 
 
 def children_seconds():

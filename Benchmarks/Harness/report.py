@@ -5,11 +5,11 @@ import statistics
 QUIET = 0.15  # what other programs may take of the two cores, in cores
 
 
-def summary(scenario, system, rounds):
-    """One record of the JSON file: medians, and each figure's lowest and highest round."""
+def summary(scenario, system, rounds, counts):
+    """One record of the JSON file: medians, and each figure's lowest and highest round; what was counted."""
     record = {"scenario": scenario.name, "system": system.name, "unit": scenario.unit, "rounds": len(rounds)}
     spread = {}
-    for key, value in rounds[0].items():
+    for key, value in (rounds[0] if rounds else {}).items():
         values = [r[key] for r in rounds if key in r]
         if all(other == value for other in values):
             record[key] = value
@@ -17,7 +17,7 @@ def summary(scenario, system, rounds):
             record[key] = statistics.median(values)
             spread[key] = [min(values), max(values)]
     record["spread"] = spread
-    return record
+    return record | counts
 
 
 def decimals(value):
@@ -47,7 +47,9 @@ def table(scenario, systems, records, failures, baseline_name):
     """A scenario's Markdown table. `records` and `failures` are by system name."""
     baseline = records.get(baseline_name)
     unit = scenario.unit
-    if scenario.idle:
+    if scenario.decodes:
+        head = ["MB/s", "×", f"ns/{unit}"]
+    elif scenario.idle:
         head = ["bytes per connection", "×", "resident memory"]
     else:
         head = [f"{scenario.units}/s", "×", f"user µs/{unit}", "×", f"system µs/{unit}", "p50 µs", "p99 µs", "memory", "load busy"]
@@ -59,11 +61,18 @@ def table(scenario, systems, records, failures, baseline_name):
     ]
     for system in systems:
         record = records.get(system.name)
+        title = system.decoder_title if scenario.decodes else system.title
         if record is None:
             if system.name in failures:
-                lines.append(f"| {system.title} | failed: {failures[system.name]} |" + " |" * (len(head) - 1))
+                lines.append(f"| {title} | failed: {failures[system.name]} |" + " |" * (len(head) - 1))
             continue
-        if scenario.idle:
+        if scenario.decodes:
+            cells = [
+                decimals(record["megabytes_per_second"]) + spread(record, "megabytes_per_second"),
+                ratio(record, baseline, "megabytes_per_second"),
+                decimals(record["ns_per_message"]),
+            ]
+        elif scenario.idle:
             cells = [
                 decimals(record["bytes_per_connection"]) + spread(record, "bytes_per_connection"),
                 ratio(record, baseline, "bytes_per_connection"),
@@ -80,8 +89,41 @@ def table(scenario, systems, records, failures, baseline_name):
                 mebibytes(record["resident_bytes"]),
                 f"{record['load_busy']:.0%}",
             ]
-        lines.append(f"| {system.title} | " + " | ".join(cells) + " |")
+        lines.append(f"| {title} | " + " | ".join(cells) + " |")
     others = [max(r["spread"].get("others_busy", [r.get("others_busy", 0)])) for r in records.values()]
     if max(others, default=0) > QUIET:
         lines += ["", f"Not to be relied on: other programs took up to {max(others):.0%} of a core meanwhile."]
     return "\n".join(lines) + "\n"
+
+
+def counts_table(scenario, systems, records, baseline_name):
+    """What a message costs, counted."""
+    baseline = records.get(baseline_name)
+    unit = scenario.unit
+    lines = [
+        f"#### {scenario.title} (`{scenario.name}`): counts",
+        "",
+        f"| | user instructions/{unit} | × | allocations/{unit} | system calls/{unit} | of these |",
+        "|---|--:|--:|--:|--:|---|",
+    ]
+    for system in systems:
+        record = records.get(system.name)
+        if record is None or "system_calls_per_message" not in record:
+            continue
+        calls = [f"{name} {decimals(number)}" for name, number in record.get("system_calls", {}).items() if number > 0.002]
+        cells = [
+            counted(record["user_instructions_per_message"]),
+            ratio(record, baseline, "user_instructions_per_message"),
+            counted(record["allocations_per_message"]),
+            counted(record["system_calls_per_message"]),
+            ", ".join(calls),
+        ]
+        lines.append(f"| {system.title} | " + " | ".join(cells) + " |")
+    for system in systems:
+        if system.uncounted and system.name in records:
+            lines += ["", f"{system.title} {system.uncounted_because}."]
+    return "\n".join(lines) + "\n"
+
+
+def counted(value):
+    return "—" if value is None else "0" if value < 0.005 else decimals(value)

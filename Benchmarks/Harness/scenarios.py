@@ -7,12 +7,13 @@ from dataclasses import dataclass
 class Scenario:
     name: str
     title: str
-    server: str  # the server's mode
-    load: str  # the load generator's
+    server: str  # the server's mode; the codec's name for a decoder
+    load: str  # the load generator's; "decode" for decoding without sockets, in chunks of `size` bytes
     connections: int = 1
     size: int = 64
     depth: int = 1
     unit: str = "message"
+    messages: int = 20_000  # when they are counted
 
     @property
     def units(self):
@@ -22,10 +23,19 @@ class Scenario:
     def idle(self):
         return self.load == "idle"
 
+    @property
+    def decodes(self):
+        return self.load == "decode"
+
+    @property
+    def counted(self):
+        return not self.idle and not self.decodes
+
 
 SCENARIOS = [
     *(
-        Scenario(f"chunk-{n}", f"Chunk echo, 64 bytes, {n:,} connection{'s' * (n > 1)}", "chunk", "chunk", n)
+        Scenario(f"chunk-{n}", f"Chunk echo, 64 bytes, {n:,} connection{'s' * (n > 1)}", "chunk", "chunk", n,
+                 messages=max(20_000, 2 * n))
         for n in (1, 100, 1000, 9000)
     ),
     *(
@@ -34,9 +44,17 @@ SCENARIOS = [
         for name, kind, mode in (("line", "strings", "line"), ("line-bytes", "bytes", "lineBytes"))
         for depth in (1, 32)
     ),
-    Scenario("chunk-64k", "Chunk echo, 64 KiB, 8 connections", "chunk", "chunk", 8, size=65536),
-    Scenario("bulk", "Bulk, one way, 1 GiB on one connection", "sink", "bulk", size=1 << 30, unit="MiB"),
-    Scenario("accept-close", "Accept, echo 64 bytes, close; 32 at a time", "chunk", "rate", 32, unit="connection"),
+    Scenario("chunk-64k", "Chunk echo, 64 KiB, 8 connections", "chunk", "chunk", 8, size=65536, messages=1000),
+    Scenario("bulk", "Bulk, one way, 1 GiB on one connection", "sink", "bulk", size=1 << 30, unit="MiB", messages=64),
+    Scenario("accept-close", "Accept, echo 64 bytes, close; 32 at a time", "chunk", "rate", 32, unit="connection", messages=2000),
     Scenario("idle-9000", "9,000 idle connections, each after an echo of 4 KiB", "chunk", "idle", 9000, size=4096),
+    Scenario("idle-9000-lines", "9,000 idle connections, each after an echo of a line of 4 KiB", "line", "idle", 9000,
+             size=4096),
+    *(
+        Scenario(name + suffix, f"Decoding lines of 64 bytes ({kind}) without sockets, {read} at a time", codec, "decode",
+                 size=chunk, unit="line")
+        for name, kind, codec in (("decode-lines", "strings", "lines"), ("decode-line-bytes", "bytes", "lineBytes"))
+        for suffix, read, chunk in (("", "64 KiB", 65536), ("-1460", "1,460 bytes", 1460))
+    ),
 ]
 QUICK_SCENARIOS = {"chunk-100", "chunk-9000", "line-1", "line-32", "idle-9000"}

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,11 @@ class Missing(Exception):
 class System:
     name: str
     title: str
-    build: object  # () -> command: list of str; raises Missing or CalledProcessError
+    build: Callable[[], list[str]]  # returns the command of the server; raises Missing or CalledProcessError
+    build_decoder: Callable[[], list[str]] | None = None  # the same for decoding without sockets
+    decoder_title: str = ""
+    uncounted: tuple[str, ...] = ()  # counts that are not taken
+    uncounted_because: str = ""
 
 
 def run(command, **options):
@@ -34,45 +39,64 @@ def need(program, package):
         raise Missing(f"{program} is missing: apt-get install {package}")
 
 
-def compile_c(source, product):
+def compile_c(source, product, *options):
     need("cc", "gcc libc6-dev")
     source = BENCHMARKS / source
     if not product.exists() or product.stat().st_mtime < source.stat().st_mtime:
         product.parent.mkdir(exist_ok=True)
-        run(["cc", "-O2", "-g", "-Wall", "-Wextra", "-Werror", "-o", str(product), str(source)])
+        run(["cc", "-O2", "-g", "-Wall", "-Wextra", "-Werror", *options, "-o", str(product), str(source)])
     return [str(product)]
 
 
-def build_load():
-    return compile_c("Load/load.c", LOAD)
+def compile_library(name):
+    """One of the libraries that are loaded into a server to count something; returns its path."""
+    return compile_c(f"Probes/{name}.c", BUILD / f"{name}.so", "-shared", "-fPIC")[0]
+
+
+def build_tools():
+    compile_c("Load/load.c", LOAD)
+    for probe in ("allocations", "sigsuspend"):
+        compile_library(probe)
 
 
 def build_c():
     return compile_c("Servers/c-epoll/echo.c", BUILD / "c-epoll")
 
 
-def build_swift(product):
+def build_c_decoder():
+    return compile_c("Servers/c-epoll/decode.c", BUILD / "c-decode")
+
+
+def build_swift(product, *arguments):
     def build():
         if not shutil.which("swift"):
             raise Missing("swift is missing: see https://www.swift.org/install/linux")
-        run(["swift", "build", "-c", "release", "--product", product], cwd=BENCHMARKS)
-        return [str(BENCHMARKS / ".build" / "release" / product)]
+        # DWARF 4, since valgrind 3.19 gives up on a program with the DWARF 5 of clang's C.
+        run(["swift", "build", "-c", "release", "--product", product, "-Xcc", "-gdwarf-4"], cwd=BENCHMARKS)
+        return [str(BENCHMARKS / ".build" / "release" / product), *arguments]
 
     return build
 
 
-def build_go():
-    need("go", "golang-go")
-    product = BUILD / "go-server"
-    run(
-        ["go", "build", "-o", str(product), "."],
-        cwd=BENCHMARKS / "Servers/go",
-        env={**os.environ, "GOCACHE": str(BUILD / "go-cache"), "GOFLAGS": ""},
-    )
-    return [str(product)]
+def build_go(package, name):
+    def build():
+        need("go", "golang-go")
+        product = BUILD / name
+        run(
+            ["go", "build", "-o", str(product), package],
+            cwd=BENCHMARKS / "Servers/go",
+            env={**os.environ, "GOCACHE": str(BUILD / "go-cache"), "GOFLAGS": ""},
+        )
+        return [str(product)]
+
+    return build
 
 
-def build_tokio():
+def build_rust(program):
+    return lambda: [str(build_crate() / program)]
+
+
+def build_crate():
     need("cargo", "cargo")
     if not list(Path("/usr/share/cargo/registry").glob("tokio-1.*")):
         raise Missing("tokio is missing: apt-get install librust-tokio-dev")
@@ -81,7 +105,7 @@ def build_tokio():
         ["cargo", "build", "--release", "--offline", "--target-dir", str(target)],
         cwd=BENCHMARKS / "Servers/tokio",
     )
-    return [str(target / "release" / "tokio-server")]
+    return target / "release"
 
 
 def build_poe():
@@ -92,13 +116,25 @@ def build_poe():
 
 
 SYSTEMS = [
-    System("asyncsockets", "AsyncSockets, this library", build_swift("asyncsockets-server")),
-    System("c-epoll", "C, bare epoll", build_c),
-    System("nio-pipeline", "SwiftNIO, channel handlers", build_swift("nio-pipeline")),
+    System(
+        "asyncsockets", "AsyncSockets, this library", build_swift("asyncsockets-server"),
+        build_swift("decoding", "asyncsockets"), "AsyncSockets, this library",
+    ),
+    System("c-epoll", "C, bare epoll", build_c, build_c_decoder, "C, memchr and nothing else"),
+    System(
+        "nio-pipeline", "SwiftNIO, channel handlers", build_swift("nio-pipeline"),
+        build_swift("decoding", "nio"), "SwiftNIO, nio-extras' LineBasedFrameDecoder",
+    ),
     System("nio-async", "SwiftNIO, NIOAsyncChannel", build_swift("nio-async")),
     System("flyingsocks", "FlyingSocks", build_swift("flyingsocks")),
-    System("go", "Go", build_go),
-    System("tokio", "Rust, tokio current-thread", build_tokio),
+    System(
+        "go", "Go", build_go(".", "go-server"), build_go("./decode", "go-decode"), "Go, bufio.Scanner",
+        uncounted=("allocations_per_message", "user_instructions_per_message"),
+        uncounted_because="has an allocator of its own, and does not run under valgrind",
+    ),
+    System(
+        "tokio", "Rust, tokio current-thread", build_rust("tokio-server"), build_rust("decode"), "Rust, BufRead",
+    ),
     System("poe", "Perl POE", build_poe),
 ]
 QUICK_SYSTEMS = {"asyncsockets", "c-epoll", "nio-pipeline", "nio-async", "go", "tokio"}

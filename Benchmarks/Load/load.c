@@ -3,12 +3,17 @@
 //
 //   chunk, line   echo: each connection sends a batch of DEPTH messages, waits until all of them
 //                 have come back, and sends the next. `line` messages end in a newline.
-//   idle          opens the connections, has each echo one message, prints READY, and keeps them
-//                 until standard input ends.
+//   idle          opens the connections, has each echo one message, which ends in a newline, prints
+//                 READY, and keeps them until standard input ends.
 //   rate          CONNECTIONS at a time: connect, echo one message, end the output, wait for the
 //                 server's end, close. One message is one such connection.
 //   bulk          one way: each connection sends SIZE bytes and ends its output; the server answers
 //                 with the number of bytes that it read, in decimal. One message is 1 MiB.
+//
+// With --messages N nothing is timed: after the warm-up, when every reply has come, it prints READY,
+// waits for a line of standard input, has N messages echoed, prints the report, and keeps the
+// connections until standard input ends. What a counter of the server gains between READY and the
+// report is due to these N messages alone.
 //
 // Every byte that comes back is compared with what was sent. Anything unexpected (a wrong byte, a
 // closed connection, 10 s without progress) ends the run with a message and status 1.
@@ -57,14 +62,14 @@ static const char *const mode_names[] = {"chunk", "line", "idle", "rate", "bulk"
 static struct {
     enum mode mode;
     uint16_t port;
-    size_t connections, size, depth;
+    size_t connections, size, depth, messages;  // no messages: as many as the seconds hold
     double seconds, warm_up;
     pid_t server;
 } options = {.mode = CHUNK, .connections = 1, .size = 64, .depth = 1, .seconds = 5, .warm_up = 1};
 
 static const char usage[] =
     "usage: load --port N [--mode chunk|line|idle|rate|bulk] [--connections N] [--size BYTES]\n"
-    "            [--depth N] [--seconds S] [--warm-up S] [--server-pid PID]\n"
+    "            [--depth N] [--seconds S | --messages N] [--warm-up S] [--server-pid PID]\n"
     "\n"
     "  --depth       messages that a connection sends before it waits for their replies (echo only)\n"
     "  --server-pid  also report that process's CPU time over the measured seconds, and its memory\n"
@@ -82,7 +87,8 @@ static void parse_options(int count, char **arguments) {
     static const struct option table[] = {
         {"mode", 1, 0, 'm'},    {"port", 1, 0, 'p'},       {"connections", 1, 0, 'c'},
         {"size", 1, 0, 's'},    {"depth", 1, 0, 'd'},      {"seconds", 1, 0, 't'},
-        {"warm-up", 1, 0, 'w'}, {"server-pid", 1, 0, 'P'}, {"help", 0, 0, 'h'}, {0, 0, 0, 0}};
+        {"warm-up", 1, 0, 'w'}, {"server-pid", 1, 0, 'P'}, {"messages", 1, 0, 'n'},
+        {"help", 0, 0, 'h'},    {0, 0, 0, 0}};
     int letter, index;
     while ((letter = getopt_long(count, arguments, "", table, &index)) != -1) {
         if (letter == '?') die("see load --help");
@@ -97,6 +103,7 @@ static void parse_options(int count, char **arguments) {
         case 'c': options.connections = (size_t)number(name, optarg, 1, 1000000); break;
         case 's': options.size = (size_t)number(name, optarg, 1, 1099511627776.0); break;
         case 'd': options.depth = (size_t)number(name, optarg, 1, 100000); break;
+        case 'n': options.messages = (size_t)number(name, optarg, 1, 1e12); break;
         case 't': options.seconds = number(name, optarg, 0, 86400); break;
         case 'w': options.warm_up = number(name, optarg, 0, 86400); break;
         case 'P': options.server = (pid_t)number(name, optarg, 1, 4194304); break;
@@ -107,6 +114,8 @@ static void parse_options(int count, char **arguments) {
     if (options.mode != CHUNK && options.mode != LINE && options.depth != 1) die("--depth goes with echo only");
     if (options.mode != BULK && options.size * options.depth > 64 * mebibyte)
         die("--size times --depth is limited to 64 MiB");
+    if (options.mode == IDLE && options.messages) die("--messages doesn't go with --mode idle");
+    if (options.mode == BULK && options.messages) options.size = options.messages * mebibyte / options.connections;
     if (options.mode == RATE && options.connections > OPENING_AT_ONCE)
         die("--connections is limited to %d at a time with --mode rate", OPENING_AT_ONCE);
 }
@@ -141,11 +150,12 @@ static void make_pattern(void) {
     pattern = malloc(period + stretch);
     scratch = malloc(stretch + 1);
     if (!pattern || !scratch) die("out of memory");
+    bool text = options.mode == LINE || options.mode == IDLE;
     uint32_t state = 2463534242;
     for (size_t i = 0; i < period; i++) {
         state ^= state << 13, state ^= state >> 17, state ^= state << 5;  // xorshift
-        pattern[i] = (unsigned char)(options.mode == LINE ? 'a' + state % 26 : state);
-        if (options.mode == LINE && i % unit == unit - 1) pattern[i] = '\n';
+        pattern[i] = (unsigned char)(text ? 'a' + state % 26 : state);
+        if (text && i % unit == unit - 1) pattern[i] = '\n';
     }
     for (size_t i = 0; i < stretch; i++) pattern[period + i] = pattern[i];
 }
@@ -212,6 +222,7 @@ static const char *const phase_names[] = {"connecting", "warm-up", "measurement"
 static int poller;
 static size_t opened, opening, busy;  // started in all; without a reply yet; waiting for something
 static uint64_t messages;             // complete, in all; with `bulk`, bytes sent
+static uint64_t left = UINT64_MAX;    // batches, or connections with `rate` and `bulk`, still to be started
 static uint64_t progress_at;          // when anything last moved
 
 struct connection {
@@ -224,6 +235,10 @@ struct connection {
     size_t answer_length;
 };
 static struct connection *connections;
+
+static bool keeps_connections(void) {
+    return options.mode != RATE && options.mode != BULK;
+}
 
 static __attribute__((noreturn)) void connection_failed(struct connection *c, const char *what) {
     die("connection %zu: %s (during %s, after %ju bytes sent and %ju received)", c - connections, what,
@@ -283,9 +298,14 @@ static void start_batch(struct connection *c) {
     send_some(c);
 }
 
+static bool goes_on(void) {
+    if (phase != WARM_UP && phase != MEASURED) return false;
+    return left && left--;
+}
+
 static void batch_complete(struct connection *c) {
     if (options.mode == RATE) end_output(c);
-    else if (phase == WARM_UP || phase == MEASURED) start_batch(c);
+    else if (goes_on()) start_batch(c);
     else busy--;  // parked
 }
 
@@ -319,7 +339,7 @@ static void ended(struct connection *c) {
         messages++;
         if (phase == MEASURED) record(nanoseconds(CLOCK_MONOTONIC) - c->started_at, 1);
     }
-    if (phase == WARM_UP || phase == MEASURED) connect_again(c);
+    if (goes_on()) connect_again(c);
 }
 
 static void receive_some(struct connection *c, bool until_end) {
@@ -377,12 +397,45 @@ static void open_connections(void) {
     }
 }
 
-static void stay_idle(void) {
+static void start_all(void) {
+    progress_at = nanoseconds(CLOCK_MONOTONIC);
+    for (size_t i = 0; i < options.connections && goes_on(); i++) {
+        if (keeps_connections()) busy++, start_batch(&connections[i]);
+        else connect_again(&connections[i]);
+    }
+}
+
+// Lets every reply arrive, so that all are verified and no server has to write into a reset.
+static void finish(void) {
+    uint64_t start = nanoseconds(CLOCK_MONOTONIC);
+    phase = ENDING;
+    while (busy)
+        if (turn(1000) - start > patience) die("%zu connections still wait 10 s after the end", busy);
+}
+
+static void say_ready(void) {
     puts("READY");
+    fflush(stdout);
+}
+
+static void wait_for_end_of_input(void) {
     fflush(stdout);
     char ignored[64];
     while (read(STDIN_FILENO, ignored, sizeof ignored) > 0) {}
-    turn(0);  // says so if one of them was closed
+    turn(0);  // says so if one of the connections was closed
+}
+
+// Parks all connections, waits for the word, and gives out as many batches as make up the messages.
+static void wait_for_word(void) {
+    finish();
+    say_ready();
+    char word;
+    do {
+        if (read(STDIN_FILENO, &word, 1) <= 0) exit(1);
+    } while (word != '\n');
+    phase = MEASURED;
+    left = options.mode == BULK ? options.connections : (options.messages + options.depth - 1) / options.depth;
+    start_all();
 }
 
 static void report(uint64_t measured, double elapsed, double load_cpu, struct server_usage before, struct server_usage after) {
@@ -409,20 +462,20 @@ int main(int count, char **arguments) {
     poller = epoll_create1(EPOLL_CLOEXEC);
     if (!connections || poller < 0) die("epoll_create1: %s", strerror(errno));
 
-    bool keeps_connections = options.mode != RATE && options.mode != BULK;
-    if (keeps_connections) open_connections();
-    if (options.mode == IDLE) return stay_idle(), 0;
+    if (keeps_connections()) open_connections();
+    if (options.mode == IDLE) return say_ready(), wait_for_end_of_input(), 0;
 
     phase = WARM_UP;
-    progress_at = nanoseconds(CLOCK_MONOTONIC);
-    busy = keeps_connections ? options.connections : 0;
-    for (size_t i = 0; i < options.connections; i++)
-        keeps_connections ? start_batch(&connections[i]) : connect_again(&connections[i]);
+    start_all();
     run_phase(WARM_UP, options.warm_up);
+    if (options.messages) wait_for_word();
 
     struct server_usage before = server_usage();
-    uint64_t measured = messages, load_cpu = nanoseconds(CLOCK_PROCESS_CPUTIME_ID), start = nanoseconds(CLOCK_MONOTONIC);
-    uint64_t end = run_phase(MEASURED, options.seconds);
+    uint64_t measured = messages, load_cpu = nanoseconds(CLOCK_PROCESS_CPUTIME_ID), start = nanoseconds(CLOCK_MONOTONIC), end = start;
+    if (options.messages)
+        while (busy) end = turn(1000);
+    else
+        end = run_phase(MEASURED, options.seconds);
     measured = messages - measured;
     struct server_usage after = server_usage();
     load_cpu = nanoseconds(CLOCK_PROCESS_CPUTIME_ID) - load_cpu;
@@ -433,10 +486,8 @@ int main(int count, char **arguments) {
         if (options.mode != BULK && connections[i].received < connections[i].goal && waited > latencies.maximum)
             latencies.maximum = waited;
     }
-    // Then let every reply arrive, so that all are verified and no server has to write into a reset.
-    phase = ENDING;
-    while (busy)
-        if (turn(1000) - end > patience) die("%zu connections still wait 10 s after the end", busy);
+    finish();
     report(measured, (double)(end - start) / 1e9, (double)load_cpu / 1e9, before, after);
+    if (options.messages) wait_for_end_of_input();
     return 0;
 }

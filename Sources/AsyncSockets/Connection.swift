@@ -11,13 +11,15 @@ import Synchronization
 /// or `abort()`; a connection whose last handle is dropped without is aborted, and counted in
 /// `EventLoop.census`.
 public final class Connection: Sendable {
-  package let handle: Handle
+  @usableFromInline package let handle: Handle
 
   /// The core, which modules above may hold without knowing its parts.
+  @usableFromInline
   package struct Handle: Sendable {
-    let core: ConnectionCore
+    @usableFromInline let core: ConnectionCore
   }
 
+  @inlinable
   var core: ConnectionCore { handle.core }
 
   init(_ core: ConnectionCore) {
@@ -133,6 +135,7 @@ extension Connection {
   ///
   /// - Throws: `SocketError` of this connection, also one that an earlier send met after it had returned;
   ///   `CancellationError` when cancelled before the bytes were accepted, in which case none is sent.
+  @inlinable @inline(__always)
   public func send(_ bytes: [UInt8]) async throws {
     try await core.send { holdsTurn in try core.trySend(bytes, holdsTurn: holdsTurn) }
   }

@@ -6,10 +6,10 @@ import Synchronization
 extension ConnectionCore {
   /// The current task is this connection's own from here until it says otherwise.
   func setOwner(_ isOwner: Bool) {
-    owner.store(isOwner ? TaskIdentity.current : 0, ordering: .relaxed)
+    owner.store(isOwner ? CurrentTask.identity : 0, ordering: .relaxed)
   }
 
-  var isRunByOwner: Bool { owner.load(ordering: .relaxed) == TaskIdentity.current }
+  var isRunByOwner: Bool { owner.load(ordering: .relaxed) == CurrentTask.identity }
 
   /// The owner has been cancelled: ends its waits.
   func wakeOwner() {

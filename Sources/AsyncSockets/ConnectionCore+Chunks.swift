@@ -1,9 +1,10 @@
 import Framing
 
 extension ConnectionCore {
+  @inlinable @inline(__always)
   func readChunk(atMost limit: Int, deadline: Deadline) async throws -> [UInt8]? {
     let deadline = try beginReading(deadline: deadline, operation: "read")
-    defer { reading.release() }
+    defer { endReading() }
     while true {
       var chunk: [UInt8] = []
       switch try takeChunk(atMost: limit, &chunk) {
@@ -15,8 +16,8 @@ extension ConnectionCore {
     }
   }
 
-  @inline(never)
-  private func takeChunk(atMost limit: Int, _ chunk: inout [UInt8]) throws(SocketError) -> ReadStep {
+  @inline(never) @usableFromInline
+  func takeChunk(atMost limit: Int, _ chunk: inout [UInt8]) throws(SocketError) -> ReadStep {
     guard limit > 0 else { throw .invalid("a read needs a limit of at least 1 byte, not \(limit)") }
     if !reading.contents.buffer.isEmpty {
       chunk = reading.contents.buffer.takePrefix(min(limit, reading.contents.buffer.count))

@@ -101,7 +101,7 @@ extension ConnectionCore {
     _ deadline: EventLoop.Instant?, isOwner: Bool, isCancellable: Bool = false
   ) {
     let answer = state.withLock { state -> Wake? in
-      if isCancellable, Task.isCancelled { return .cancelled }
+      if isCancellable, CurrentTask.isCancelled { return .cancelled }
       if state.phase == .closed || state.failure != nil { return .changed }
       if state.phase == .closing, goal == .turn { return .changed }
       if let deadline, deadline <= core.now { return .timedOut }

@@ -1,6 +1,7 @@
 import Framing
 
 extension ConnectionCore {
+  @usableFromInline
   enum ReadStep {
     case bytes(Int)
     case end
@@ -42,6 +43,10 @@ extension ConnectionCore {
   func receive(
     into buffer: UnsafeMutableRawBufferPointer, finishingFrame: Bool
   ) throws(SocketError) -> ReadStep {
+    if reading.contents.isDry {
+      reading.contents.isDry = false
+      return .wouldBlock
+    }
     if core.isCurrent, reading.contents.budget.isSpent { return .yield }
     var hasFailed = true
     defer { if hasFailed { wakeAfterFailure() } }
@@ -71,7 +76,9 @@ extension ConnectionCore {
     case .bytes(let count) where count > 0:
       // A socket that gives less than was asked for has no more: the next event will tell. Other transports say so.
       if count < size, state.readiness.shortReadMeansEmpty, state.endpoint.isSocket {
-        _ = state.readiness.readWouldBlock(awaiting: .read)
+        let isDry = state.readiness.readWouldBlock(awaiting: .read)
+        // Whoever drains has yet to be told of the end, which no event will follow.
+        reading.contents.isDry = isDry && !state.isDraining
       }
       if let allowance = state.drainAllowance { state.drainAllowance = max(0, allowance - count) }
       state.bytesRead &+= UInt64(count)
@@ -93,6 +100,7 @@ extension ConnectionCore {
   }
 
   /// Receives into the connection's buffer; `false` when nothing more will come.
+  @inlinable @inline(__always)
   func fill(
     deadline: EventLoop.Instant?, operation: StaticString, finishingFrame: Bool = false
   ) async throws -> Bool {
@@ -106,8 +114,8 @@ extension ConnectionCore {
     }
   }
 
-  @inline(never)
-  private func fillNow(finishingFrame: Bool) throws(SocketError) -> ReadStep {
+  @inline(never) @usableFromInline
+  func fillNow(finishingFrame: Bool) throws(SocketError) -> ReadStep {
     let step = try unsafe receive(atMost: ScratchBuffer.size, finishingFrame: finishingFrame) {
       unsafe reading.contents.buffer.append(copying: $0)
     }

@@ -7,7 +7,7 @@ import Synchronization
 extension ConnectionCore {
   /// The part of every read that comes first. No call is made for a task that is cancelled or too late, and nothing
   /// is delivered after this side has closed. Ends with `reading.release()`.
-  @inline(never)
+  @inline(never) @usableFromInline
   func beginReading(
     deadline: Deadline, operation: StaticString
   ) throws -> EventLoop.Instant? {
@@ -22,9 +22,13 @@ extension ConnectionCore {
     }
   }
 
+  /// Ends what `beginReading` began.
+  @inlinable @inline(__always)
+  func endReading() { reading.release() }
+
   @inline(never)
   func checkReadMayGoOn(_ deadline: EventLoop.Instant?, operation: StaticString) throws {
-    try Task.checkCancellation()
+    try CurrentTask.checkCancellation()
     if isOver.load(ordering: .relaxed) { throw state.withLock { $0.failure } ?? .closed }
     if let deadline, deadline <= core.now { throw SocketError.timedOut(operation: "\(operation)") }
   }
@@ -32,20 +36,20 @@ extension ConnectionCore {
   /// Suspends until a read is worth trying.
   ///
   /// - Throws: `CancellationError`; `SocketError.timedOut` at the deadline.
+  @inlinable @inline(__always)
   func waitReadable(deadline: EventLoop.Instant?, operation: StaticString) async throws {
-    prepareToWait()
     let wake: Wake
-    if deadline == nil, isRunByOwner {
-      wake = await WakeContinuation.suspend { addReader($0, deadline: nil, isOwner: true) }
-    } else {
+    if prepareToWait(deadline: deadline) {
       wake = await waitWatched(deadline: deadline)
+    } else {
+      wake = await WakeContinuation.suspend { addReader($0, deadline: nil, isOwner: true) }
     }
     if case .changed = wake { return }
     try fail(wake, operation)
   }
 
-  @inline(never)
-  private func waitWatched(deadline: EventLoop.Instant?) async -> Wake {
+  @inline(never) @usableFromInline
+  func waitWatched(deadline: EventLoop.Instant?) async -> Wake {
     let id = reading.contents.waits
     let timer = deadline.flatMap { core.schedule(self, token: DeadlineToken.reader(id), due: $0) }
     defer { if let timer { core.cancelDeadline(timer) } }
@@ -56,18 +60,20 @@ extension ConnectionCore {
     }
   }
 
-  @inline(never)
-  private func prepareToWait() {
+  /// Whether the wait must be watched for cancellation or a deadline.
+  @inline(never) @usableFromInline
+  func prepareToWait(deadline: EventLoop.Instant?) -> Bool {
     reading.contents.budget.refill()
     if reading.contents.buffer.isEmpty { reading.contents.buffer.releaseStorage() }
     reading.contents.waits &+= 1
+    return deadline != nil || !isRunByOwner
   }
 
-  @inline(never)
-  private func addReader(_ continuation: WakeContinuation, deadline: EventLoop.Instant?, isOwner: Bool) {
+  @inline(never) @usableFromInline
+  func addReader(_ continuation: WakeContinuation, deadline: EventLoop.Instant?, isOwner: Bool) {
     let id = reading.contents.waits
     let answer = state.withLock { state -> Wake? in
-      if Task.isCancelled { return .cancelled }
+      if CurrentTask.isCancelled { return .cancelled }
       if let deadline, deadline <= core.now { return .timedOut }
       if state.phase != .open || state.readiness.canRead || state.readFailure != nil { return .changed }
       if state.isDraining, !state.drainIsNoticed { return .changed }
@@ -78,8 +84,8 @@ extension ConnectionCore {
     if let answer { continuation.resume(answer) }
   }
 
-  @inline(never)
-  private func fail(_ wake: Wake, _ operation: StaticString) throws {
+  @inline(never) @usableFromInline
+  func fail(_ wake: Wake, _ operation: StaticString) throws {
     state.withLock { $0.idleness.waitEnded(core.now) }
     if case .cancelled = wake { throw CancellationError() }
     throw SocketError.timedOut(operation: "\(operation)")
@@ -92,8 +98,16 @@ extension ConnectionCore {
     reader?.resume(wake)
   }
 
+  /// Whether a reader that has used up its budget is to let others go first: on the loop alone.
+  @inline(never) @usableFromInline
+  func mustYield() -> Bool {
+    if core.isCurrent { return true }
+    reading.contents.budget.refill()
+    return false
+  }
+
   /// Lets everybody else on the loop go first.
-  @inline(never)
+  @inline(never) @usableFromInline
   func yieldTurn(deadline: EventLoop.Instant?, operation: StaticString) async throws {
     reading.contents.budget.refill()
     await core.nextTurn()

@@ -1,6 +1,7 @@
 import Framing
 
 extension ConnectionCore {
+  @usableFromInline
   enum SendStep {
     case accepted
     /// Accepted, and the sender shall wait for the low mark.
@@ -13,11 +14,12 @@ extension ConnectionCore {
 
   /// From this size on, bytes go to the kernel directly when nothing is queued before them.
   private static let directWriteSize = 65_536
+  private static let encodingMemorySize = 4096
   /// What a connection may write directly in one turn of the loop.
   private static let directWriteBudget = 256 << 10
 
   /// Accepts the bytes whole, or not at all.
-  @inline(never)
+  @inline(never) @usableFromInline
   func trySend(_ bytes: [UInt8], holdsTurn: Bool) throws(SocketError) -> SendStep {
     try offer(count: bytes.count, holdsTurn: holdsTurn) { output, start in
       if start == 0 {
@@ -30,31 +32,35 @@ extension ConnectionCore {
     }
   }
 
-  /// The same for bytes that `encode` appends; on the loop they pass through memory of the loop's.
-  @inline(__always)
-  func trySend(
-    holdsTurn: Bool, _ encode: (inout [UInt8]) throws(FramingError) -> Void
-  ) throws -> SendStep {
-    // A copy of the reference: ThreadSanitizer would take the change of what is behind it for a change of itself.
-    let core = core
+  /// An array to encode a frame behind: on the loop, what others of this turn were encoded into.
+  @inline(never) @usableFromInline
+  func takeEncodingMemory() -> [UInt8] {
     var bytes: [UInt8] = []
-    guard core.isCurrent else {
-      try encode(&bytes)
-      return try trySend(bytes, holdsTurn: holdsTurn)
-    }
+    if core.isCurrent { swap(&bytes, &core.local.value.encoded) }
+    return bytes
+  }
+
+  @inline(never) @usableFromInline
+  func giveBack(encodingMemory bytes: inout [UInt8]) {
+    // Room for an unusually large frame is not kept.
+    guard core.isCurrent, bytes.capacity <= Self.directWriteSize else { return }
+    // Emptying an array costs as much as filling it with a line: not every time.
+    if bytes.count > Self.encodingMemorySize { bytes.removeAll(keepingCapacity: true) }
     swap(&bytes, &core.local.value.encoded)
-    defer {
-      // Room for an unusually large frame is not kept.
-      if bytes.capacity <= Self.directWriteSize {
-        bytes.removeAll(keepingCapacity: true)
-        swap(&bytes, &core.local.value.encoded)
+  }
+
+  /// The same for bytes in memory that is used again.
+  @inline(never) @usableFromInline
+  func trySend(copying bytes: [UInt8], from first: Int, holdsTurn: Bool) throws(SocketError) -> SendStep {
+    guard core.isCurrent else { return try trySend(bytes, holdsTurn: holdsTurn) }
+    return try offer(count: bytes.count - first, holdsTurn: holdsTurn) { output, start in
+      unsafe bytes.withUnsafeBytes {
+        unsafe output.append(UnsafeRawBufferPointer(rebasing: $0[(first + start)...]))
       }
-    }
-    try encode(&bytes)
-    return try offer(count: bytes.count, holdsTurn: holdsTurn) { output, start in
-      unsafe bytes.withUnsafeBytes { unsafe output.append(UnsafeRawBufferPointer(rebasing: $0[start...])) }
     } write: { endpoint in
-      unsafe bytes.withUnsafeBytes { unsafe endpoint.write($0, kernel: core.kernel) }
+      unsafe bytes.withUnsafeBytes {
+        unsafe endpoint.write(UnsafeRawBufferPointer(rebasing: $0[first...]), kernel: core.kernel)
+      }
     }
   }
 
@@ -104,16 +110,19 @@ extension ConnectionCore {
   }
 
   /// Sends whole messages through `attempt`, waiting for its turn and afterwards for the low mark.
-  @inline(__always)
+  @inlinable @inline(__always)
   func send(_ attempt: (_ holdsTurn: Bool) throws -> SendStep) async throws {
-    try Task.checkCancellation()
+    try beginSending()
     let step = try attempt(false)
     if case .accepted = step { return }
     try await finishSending(step, attempt)
   }
 
-  @inline(never)
-  private func finishSending(
+  @inline(never) @usableFromInline
+  func beginSending() throws { try CurrentTask.checkCancellation() }
+
+  @inline(never) @usableFromInline
+  func finishSending(
     _ first: SendStep, _ attempt: (_ holdsTurn: Bool) throws -> SendStep
   ) async throws {
     var step = first
@@ -141,7 +150,7 @@ extension ConnectionCore {
 
   /// Returns when the kernel has everything that was accepted before the call.
   func flush() async throws {
-    try Task.checkCancellation()
+    try CurrentTask.checkCancellation()
     let position = try state.withLock { state throws(SocketError) -> UInt64? in
       if let failure = state.failure { throw failure }
       guard state.phase != .closed else { throw .closed }
@@ -158,7 +167,7 @@ extension ConnectionCore {
   /// Ends our stream once the output is with the kernel, also when the wait for that is cancelled. The peer's
   /// stream goes on.
   func finishWriting() async throws {
-    try Task.checkCancellation()
+    try CurrentTask.checkCancellation()
     let ready = try state.withLock { state throws(SocketError) in
       if let failure = state.failure { throw failure }
       guard state.phase == .open else { throw .closed }

@@ -6,13 +6,14 @@ import Synchronization
 /// follows from it, and the close are each one critical section: otherwise a reader on another thread could lose
 /// its wake-up, or read the bytes of a stranger whose descriptor has the same number. No continuation is resumed
 /// while the lock is held.
+@usableFromInline
 final class ConnectionCore: Sendable {
   let loop: EventLoop
   let core: EventLoopCore
   let settings: ConnectionSettings
   let peerAddress: SocketAddress?
   let state: Lock<ConnectionState>
-  let reading = ReaderSlot()
+  @usableFromInline let reading = ReaderSlot()
   /// The task of the scope that serves this connection, while one does.
   let owner = Atomic<UInt>(0)
   /// This side has closed or aborted it: nothing is delivered any more.

@@ -14,10 +14,10 @@ public final class FramedConnection<F: Framing>: Sendable {
   /// The connection underneath.
   public let connection: Connection
 
-  private let core: ConnectionCore
-  private let decoder: DecoderSlot<F.Decoder>
-  private let encoder: Lock<F.Encoder>
-  private let isSwitched = Atomic<Bool>(false)
+  @usableFromInline let core: ConnectionCore
+  @usableFromInline let decoder: DecoderSlot<F.Decoder>
+  @usableFromInline let encoder: Lock<F.Encoder>
+  @usableFromInline let isSwitched = Atomic<Bool>(false)
 
   init(_ connection: Connection, decoder: F.Decoder, encoder: F.Encoder) {
     self.connection = connection
@@ -29,6 +29,7 @@ public final class FramedConnection<F: Framing>: Sendable {
   // MARK: Reading
 
   /// The frames that arrive, as a sequence that ends with the peer's stream.
+  @inlinable
   public var inbound: InboundFrames<F> { InboundFrames(connection: self) }
 
   /// The next frame, waiting for it to be whole.
@@ -37,9 +38,10 @@ public final class FramedConnection<F: Framing>: Sendable {
   /// - Returns: the frame; `nil` at the end of the stream.
   /// - Throws: `FramingError` when the bytes are not what the codec expects, from then on always; `SocketError`;
   ///   `.timedOut` and `CancellationError` have consumed nothing.
+  @inlinable @inline(__always)
   public func next(deadline: Deadline = .never) async throws -> InboundFrame? {
     let deadline = try core.beginReading(deadline: deadline, operation: "next")
-    defer { core.reading.release() }
+    defer { core.endReading() }
     var isFinishing = false
     while true {
       switch try takeFrame(isFinishing: isFinishing) {
@@ -56,23 +58,21 @@ public final class FramedConnection<F: Framing>: Sendable {
     }
   }
 
-  private enum Step {
+  @usableFromInline
+  enum Step {
     case frame(InboundFrame)
     case end
     case yield
     case needsBytes
   }
 
-  @inline(never)
-  private func takeFrame(isFinishing: Bool) throws -> Step {
+  @inlinable @inline(never)
+  func takeFrame(isFinishing: Bool) throws -> Step {
     // A copy of the reference: ThreadSanitizer would take the change of what is behind it for a change of itself.
     let core = core
     if isSwitched.load(ordering: .relaxed) { throw SocketError.switched }
     if core.reading.contents.isDrained { return .end }
-    if core.reading.contents.budget.isSpent {
-      if core.core.isCurrent { return .yield }
-      core.reading.contents.budget.refill()
-    }
+    if core.reading.contents.budget.isSpent, core.mustYield() { return .yield }
     if let frame = try decoder.value.decode(&core.reading.contents.buffer) {
       core.reading.contents.budget.takeFrame()
       core.reading.contents.isDrained = isFinishing
@@ -90,18 +90,22 @@ public final class FramedConnection<F: Framing>: Sendable {
   /// Sends one frame: whole, or not at all; waits and fails as `Connection.send(_:)` does.
   ///
   /// - Throws: also `FramingError` when the frame cannot be encoded, in which case nothing is sent.
+  @inlinable @inline(__always)
   public func send(_ frame: OutboundFrame) async throws {
     try await core.send { holdsTurn in try offer(frame, holdsTurn: holdsTurn) }
   }
 
-  private func offer(_ frame: OutboundFrame, holdsTurn: Bool) throws -> ConnectionCore.SendStep {
+  @inlinable @inline(never)
+  func offer(_ frame: OutboundFrame, holdsTurn: Bool) throws -> ConnectionCore.SendStep {
     try encoder.withLock { encoder in
       if isSwitched.load(ordering: .relaxed) { throw SocketError.switched }
       // A copy, since an encoder with a memory must forget a frame that has to wait.
       var attempt = encoder
-      let step = try core.trySend(holdsTurn: holdsTurn) { output throws(FramingError) in
-        try attempt.encode(frame, into: &output)
-      }
+      var bytes = core.takeEncodingMemory()
+      defer { core.giveBack(encodingMemory: &bytes) }
+      let start = bytes.count
+      try attempt.encode(frame, into: &bytes)
+      let step = try core.trySend(copying: bytes, from: start, holdsTurn: holdsTurn)
       if case .mustWait = step { return step }
       encoder = attempt
       return step

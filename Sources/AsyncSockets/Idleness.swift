@@ -18,7 +18,7 @@ struct Idleness {
 
   /// Moves the beginning of the stretch by the time that nobody waited.
   mutating func waitBegan(_ now: EventLoop.Instant) {
-    since = since.advanced(by: waitEnded.duration(to: now))
+    since = EventLoop.Instant(nanoseconds: since.nanoseconds &+ (now.nanoseconds &- waitEnded.nanoseconds))
     waitEnded = now
   }
 

@@ -10,20 +10,25 @@ public struct InboundChunks: AsyncSequence, Sendable {
 
   let connection: Connection
 
+  @usableFromInline static var largest: Int { ScratchBuffer.size }
+
   /// An iterator; two that are used at the same time are told `SocketError.busy`.
   public func makeAsyncIterator() -> Iterator { Iterator(core: connection.core, connection: connection) }
 
   /// Reads one chunk at a time.
   public struct Iterator: AsyncIteratorProtocol {
-    let core: ConnectionCore
+    @usableFromInline let core: ConnectionCore
     /// Keeps the handle alive.
     let connection: Connection
 
     /// The next chunk, or `nil` at the end.
+    @inlinable @inline(__always)
     public mutating func next(
-      isolation actor: isolated (any Actor)? = #isolation
+      isolation actor: (any Actor)? = #isolation
     ) async throws(any Error) -> [UInt8]? {
-      try await core.readChunk(atMost: ScratchBuffer.size, deadline: .never)
+      // The parameter is not `isolated`, as the protocol has it: without, the function runs where its caller does all
+      // the same, and nobody asks twice for each chunk which executor that is.
+      try await core.readChunk(atMost: InboundChunks.largest, deadline: .never)
     }
   }
 }

@@ -41,7 +41,7 @@ package final class Latch: Sendable {
       await WakeContinuation.suspend { continuation in
         let answer = state.withLock { state -> Wake? in
           if state.isOpen { return .changed }
-          if isCancellable, Task.isCancelled { return .cancelled }
+          if isCancellable, CurrentTask.isCancelled { return .cancelled }
           // Without a timer nobody would come: the loop has stopped.
           if let deadline, deadline <= core.now || timer == nil { return .timedOut }
           state.waiters.append((id, continuation))

@@ -34,7 +34,7 @@ public final class Listener: Sendable {
   ) async throws -> Connection {
     try options.validate()
     while true {
-      try Task.checkCancellation()
+      try CurrentTask.checkCancellation()
       switch try acceptNow(on: loop, options: options) {
       case .connection(let connection): return connection
       case .nothing: try await waitUntilReady()

@@ -68,7 +68,7 @@ final class ListenerCore: Sendable {
     let wake = await withTaskCancellationHandler {
       await WakeContinuation.suspend { continuation in
         let answer = state.withLock { state -> Wake? in
-          if Task.isCancelled { return .cancelled }
+          if CurrentTask.isCancelled { return .cancelled }
           if state.isClosed || state.isEnding { return .changed }
           if deadline == nil, state.readiness.canRead { return .changed }
           if let deadline, deadline <= loop.now { return .timedOut }

@@ -3,10 +3,12 @@
 
   /// A mutex that ThreadSanitizer understands: it knows pthread's, and reports false races on the standard library's.
   @safe
+  @usableFromInline
   package struct Lock<Value: ~Copyable>: ~Copyable, @unchecked Sendable {
-    private let value: UnsafeMutablePointer<Value>
-    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    @usableFromInline let value: UnsafeMutablePointer<Value>
+    @usableFromInline let mutex: UnsafeMutablePointer<pthread_mutex_t>
 
+    @inlinable
     package init(_ value: consuming sending Value) {
       unsafe self.value = .allocate(capacity: 1)
       unsafe self.value.initialize(to: value)
@@ -14,6 +16,7 @@
       unsafe pthread_mutex_init(mutex, nil)
     }
 
+    @inlinable
     deinit {
       unsafe pthread_mutex_destroy(mutex)
       unsafe mutex.deallocate()
@@ -21,6 +24,7 @@
       unsafe value.deallocate()
     }
 
+    @inlinable
     package func withLock<Result: ~Copyable, Failure>(
       _ body: (inout Value) throws(Failure) -> Result
     ) throws(Failure) -> Result {
@@ -34,19 +38,25 @@
 
   /// Mutual exclusion for state that several threads may touch. Nothing suspends, resumes, cancels or calls
   /// user code while it is held.
+  @usableFromInline
   package struct Lock<Value: ~Copyable>: ~Copyable, @unchecked Sendable {
-    private let mutex: Mutex<Unchecked>
+    @usableFromInline let mutex: Mutex<Unchecked>
 
     /// Lets non-`Sendable` results of a critical section out, as `Mutex` itself would not.
+    @usableFromInline
     struct Unchecked: ~Copyable, @unchecked Sendable {
-      var value: Value
+      @usableFromInline var value: Value
+
+      @inlinable
+      init(value: consuming Value) { self.value = value }
     }
 
+    @inlinable
     package init(_ value: consuming sending Value) {
       mutex = Mutex(Unchecked(value: value))
     }
 
-    @inline(__always)
+    @inlinable @inline(__always)
     package func withLock<Result: ~Copyable, Failure>(
       _ body: (inout Value) throws(Failure) -> Result
     ) throws(Failure) -> Result {

@@ -41,7 +41,7 @@ public struct ProcessSignals: AsyncSequence, Sendable {
 
     /// The next signal; `nil` when the task is cancelled. The sequence never ends otherwise.
     public mutating func next(
-      isolation actor: isolated (any Actor)? = #isolation
+      isolation actor: (any Actor)? = #isolation
     ) async throws(Never) -> Signal? {
       await subscription.inbox.next(on: subscription.hub.loop)
     }

@@ -2,11 +2,13 @@
 ///
 /// Without it a bulk sender whose data is always there would never suspend, and everybody else on the loop would
 /// wait for it.
+@usableFromInline
 struct ReadBudget {
-  private var frames = 64
-  private var reads = 16
-  private var bytes = 256 << 10
+  @usableFromInline var frames = 64
+  @usableFromInline var reads = 16
+  @usableFromInline var bytes = 256 << 10
 
+  @inlinable
   mutating func takeFrame() { frames -= 1 }
 
   mutating func takeRead(_ count: Int) {
@@ -14,8 +16,9 @@ struct ReadBudget {
     bytes -= count
   }
 
-  @inline(__always)
+  @inlinable @inline(__always)
   var isSpent: Bool { frames <= 0 || reads <= 0 || bytes <= 0 }
 
+  @usableFromInline
   mutating func refill() { self = ReadBudget() }
 }

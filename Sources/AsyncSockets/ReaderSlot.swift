@@ -5,27 +5,32 @@ import Synchronization
 ///
 /// The claim is why a second reader is told `.busy`, and why the buffer inside needs no lock.
 @safe
+@usableFromInline
 struct ReaderSlot: ~Copyable, @unchecked Sendable {
+  @usableFromInline
   struct Contents {
     /// Bytes that have arrived and that no operation has taken yet.
-    var buffer = ReceiveBuffer()
-    var budget = ReadBudget()
+    @usableFromInline var buffer = ReceiveBuffer()
+    @usableFromInline var budget = ReadBudget()
     /// The peer's stream has ended.
-    var hasEnded = false
+    @usableFromInline var hasEnded = false
     /// The server drains, and the frame that had begun before has been delivered.
-    var isDrained = false
+    @usableFromInline var isDrained = false
+    /// The last read took all that was there: the next asks for an event at once.
+    var isDry = false
     /// Counts the waits, so that a late wake-up can't be taken for that of the next.
     var waits: UInt32 = 0
   }
 
-  private let claimed = Atomic<Bool>(false)
-  private let storage: UnsafeMutablePointer<Contents>
+  @usableFromInline let claimed = Atomic<Bool>(false)
+  @usableFromInline let storage: UnsafeMutablePointer<Contents>
 
   init() {
     unsafe storage = .allocate(capacity: 1)
     unsafe storage.initialize(to: Contents())
   }
 
+  @usableFromInline
   deinit {
     unsafe storage.deinitialize(count: 1)
     unsafe storage.deallocate()
@@ -36,11 +41,11 @@ struct ReaderSlot: ~Copyable, @unchecked Sendable {
     if claimed.exchange(true, ordering: .acquiring) { throw .busy(operation: "\(operation)") }
   }
 
-  @inline(__always)
+  @inlinable @inline(__always)
   func release() { claimed.store(false, ordering: .releasing) }
 
   /// For the holder of the claim alone.
-  @inline(__always)
+  @inlinable @inline(__always)
   var contents: Contents {
     unsafeAddress { unsafe UnsafePointer(storage) }
     nonmutating unsafeMutableAddress { unsafe storage }

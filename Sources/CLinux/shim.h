@@ -39,6 +39,11 @@ static inline int clinux_getpeername(int fd, struct sockaddr_storage *address, s
 // ioctl is variadic.
 static inline int clinux_unread_bytes(int fd, int *count) { return ioctl(fd, FIONREAD, count); }
 
+// Of Swift's concurrency runtime, as the compiler calls them. Without parameters, or with one pointer, the
+// conventions of C and Swift agree.
+void *swift_task_getCurrent(void);
+_Bool swift_task_isCancelled(void *task);
+
 // cpu_set_t and its macros want _GNU_SOURCE.
 static inline int clinux_available_cores(void) {
   uint64_t mask[128] = {0};

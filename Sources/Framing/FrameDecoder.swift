@@ -12,10 +12,13 @@ public protocol FrameDecoder<Frame>: Sendable {
   /// - Parameter buffer: What has been received and not yet been taken.
   /// - Returns: The frame, or `nil` if more bytes are needed, in which case nothing was consumed that whoever
   ///   decodes next would need.
-  /// - Throws: What is wrong with the stream. From then on every call throws the same error.
+  /// - Throws: What is wrong with the stream. From then on every call throws the same error, which
+  ///   ``FailStopDecoder`` sees to.
   mutating func decode(_ buffer: inout ReceiveBuffer) throws(FramingError) -> Frame?
 
   /// Says that the stream has ended. To be called once `decode` has returned `nil`, until it returns `nil` too.
+  ///
+  /// Unless a decoder says otherwise: the frames that are whole, and then an error if bytes are left.
   ///
   /// - Parameter buffer: What has been received and not yet been taken.
   /// - Returns: A last frame, or `nil` if nothing is left.
@@ -31,6 +34,14 @@ public protocol FrameDecoder<Frame>: Sendable {
 }
 
 extension FrameDecoder {
+  /// The frames that are whole, and then ``FramingError/truncated(held:offset:)`` if bytes are left.
+  @inlinable
+  public mutating func finish(_ buffer: inout ReceiveBuffer) throws(FramingError) -> Frame? {
+    if let frame = try decode(&buffer) { return frame }
+    guard buffer.isEmpty else { throw .truncated(held: buffer.count, offset: buffer.offset) }
+    return nil
+  }
+
   /// Whether the buffer holds any bytes.
   @inlinable
   public func isMidFrame(_ buffer: borrowing ReceiveBuffer) -> Bool {

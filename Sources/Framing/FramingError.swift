@@ -17,6 +17,9 @@ public enum FramingError: Error, Hashable, Sendable {
   /// The bytes at `offset` break the rules of the codec, which says how.
   case malformed(String, offset: UInt64)
 
+  /// A frame that was to be sent breaks the rules of the codec, which says how. Nothing of it is sent.
+  case unencodable(String)
+
   /// A value that a framing was made with can't work. The text says which and what to change.
   case invalidConfiguration(String)
 }
@@ -33,6 +36,8 @@ extension FramingError: CustomStringConvertible {
       "the stream ended inside the frame at offset \(offset), of which \(held) bytes had come"
     case .malformed(let problem, let offset):
       "malformed at offset \(offset): \(problem)"
+    case .unencodable(let problem):
+      "the frame can't be sent: \(problem)"
     case .invalidConfiguration(let problem):
       "invalid framing: \(problem)"
     }

@@ -25,6 +25,9 @@ public struct LineBytesFraming: Framing {
   public struct Decoder: FrameDecoder {
     private var scanner: LineScanner
 
+    /// How many lines that were too long have been dropped, if the framing says that they are.
+    public var skippedFrames: Int { scanner.skippedLines }
+
     init(_ rules: LineRules) {
       scanner = LineScanner(rules)
     }
@@ -54,10 +57,10 @@ public struct LineBytesFraming: Framing {
 
   /// Writes bytes as lines.
   public struct Encoder: FrameEncoder {
-    private let suffix: [UInt8]
+    private let ending: LineEnding
 
     init(_ rules: LineRules) {
-      suffix = rules.suffix
+      ending = LineEnding(rules.suffix)
     }
 
     /// Appends the line and a terminator. Throws nothing.
@@ -66,8 +69,7 @@ public struct LineBytesFraming: Framing {
     /// a third party first.
     public func encode(_ line: [UInt8], into output: inout [UInt8]) throws(FramingError) {
       output.append(contentsOf: line)
-      // One by one costs less than a call for the one or two bytes that it nearly always is.
-      for byte in suffix { output.append(byte) }
+      ending.append(to: &output)
     }
   }
 }

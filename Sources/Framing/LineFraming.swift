@@ -7,6 +7,8 @@
 /// LineFraming.anyNewline                              // CR, LF, CRLF, LFCR in; CRLF out
 /// try LineFraming("\r\n", maximumLength: 998)         // exactly CRLF, both ways
 /// try LineFraming("x", sends: "y")
+/// try LineFraming(.oneOf(";", "\n"))                  // either
+/// try LineFraming(.run(of: "\r\n", atLeast: 2))      // paragraphs
 /// LineFraming().keepingTerminator                     // "one\r\n", then "two\n"
 /// LineFraming().bytes                                 // [UInt8] instead of String
 /// ```
@@ -41,20 +43,22 @@ public struct LineFraming: Framing {
   ///
   /// - Parameters:
   ///   - terminator: What ends a received line: a literal such as `"x"` or `[0]`, `.newline` (LF or CRLF; the
-  ///     default), `.anyNewline` or `.autodetect`.
+  ///     default), `.anyNewline`, `.autodetect`, one of several, or a run of bytes.
   ///   - sends: What ends a line that is sent: by default what `terminator` sends by itself.
   ///   - maximumLength: The longest line in bytes, its terminator not counted; at least 1, by default 65,536. An
   ///     unfinished last line is held to it too.
   ///   - unfinishedLastLine: What becomes of bytes without a terminator at the end of the stream: by default a
   ///     last line.
+  ///   - badFrames: What becomes of a line that is too long or not UTF-8: by default an error.
   /// - Throws: ``FramingError/invalidConfiguration(_:)`` for an empty terminator or a limit below 1.
   public init(
     _ terminator: LineTerminator = .newline, sends: LineTerminator? = nil,
-    maximumLength: Int = defaultMaximumLength, unfinishedLastLine: UnfinishedLastLine = .deliver
+    maximumLength: Int = defaultMaximumLength, unfinishedLastLine: UnfinishedLastLine = .deliver,
+    badFrames: BadFrames = .fail
   ) throws(FramingError) {
     rules = try LineRules(
       terminator: terminator, sends: sends ?? terminator, maximumLength: maximumLength,
-      unfinishedLastLine: unfinishedLastLine)
+      unfinishedLastLine: unfinishedLastLine, badFrames: badFrames)
   }
 
   /// CR, LF, CRLF or LFCR in, in any mix; CRLF out.

@@ -4,6 +4,7 @@ struct LineRules: Sendable {
   let sends: LineTerminator
   let maximumLength: Int
   let unfinishedLastLine: LineFraming.UnfinishedLastLine
+  let badFrames: BadFrames
   var keepsTerminator = false
 
   /// Rules that need no checking.
@@ -12,11 +13,12 @@ struct LineRules: Sendable {
     sends = terminator
     maximumLength = LineFraming.defaultMaximumLength
     unfinishedLastLine = .deliver
+    badFrames = .fail
   }
 
   init(
     terminator: LineTerminator, sends: LineTerminator, maximumLength: Int,
-    unfinishedLastLine: LineFraming.UnfinishedLastLine
+    unfinishedLastLine: LineFraming.UnfinishedLastLine, badFrames: BadFrames
   ) throws(FramingError) {
     guard terminator != [] else {
       throw .invalidConfiguration("the line terminator is empty; give it at least one byte, such as \"\\n\"")
@@ -26,6 +28,7 @@ struct LineRules: Sendable {
         "the terminator to send is empty, so lines would run together; give it at least one byte, or use "
           + "keepingTerminator to send lines as they are")
     }
+    if let problem = terminator.problem ?? sends.problem { throw .invalidConfiguration(problem) }
     guard maximumLength > 0 else {
       throw .invalidConfiguration(
         "the maximum line length is \(maximumLength) bytes; make it at least 1 (the default is "
@@ -35,6 +38,7 @@ struct LineRules: Sendable {
     self.sends = sends
     self.maximumLength = maximumLength
     self.unfinishedLastLine = unfinishedLastLine
+    self.badFrames = badFrames
   }
 
   /// The same rules, with lines that include their terminators.

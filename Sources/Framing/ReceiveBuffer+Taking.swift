@@ -1,18 +1,25 @@
 extension ReceiveBuffer {
   /// A copy of all the bytes, which stay where they are.
   public var pending: [UInt8] {
-    head == 0 ? storage : Array(storage[head...])
+    looked(at: count)
+    return head == 0 ? storage : Array(storage[head...])
   }
 
   /// A copy of the first `n` bytes, or of all if there are fewer, which stay where they are.
   public func prefix(_ n: Int) -> [UInt8] {
-    Array(storage[bounds(from: 0, count: n)])
+    let bounds = bounds(from: 0, count: n)
+    looked(at: bounds.count)
+    return Array(storage[bounds])
   }
 
   /// Takes the first `n` bytes, or all if there are fewer.
   public mutating func takePrefix(_ n: Int) -> [UInt8] {
     guard n < count else { return takeAll() }
-    let bytes = prefix(n)
+    let n = max(0, n)
+    // Not a slice of the storage, which would count references.
+    let bytes = unsafe storage.withUnsafeBufferPointer {
+      unsafe [UInt8](UnsafeBufferPointer(rebasing: $0[head..<(head + n)]))
+    }
     consume(n)
     return bytes
   }
@@ -20,6 +27,7 @@ extension ReceiveBuffer {
   /// Takes all the bytes. Hands over the memory itself where that wastes little of it.
   public mutating func takeAll() -> [UInt8] {
     let count = count
+    looked(at: count)
     // A short frame that drags a large block along would keep it from being used again.
     guard head == 0, storage.capacity / 2 <= count else {
       var bytes: [UInt8] = []
@@ -56,6 +64,7 @@ extension ReceiveBuffer {
 
   private func text(from start: Int, count: Int) throws(FramingError) -> String {
     let bounds = bounds(from: start, count: count)
+    looked(at: bounds.count)
     do throws(UTF8.ValidationError) {
       return String(copying: try UTF8Span(validating: storage.span.extracting(bounds)))
     } catch {

@@ -9,6 +9,11 @@ public struct ReceiveBuffer: Sendable {
   @usableFromInline package var head = 0
   @usableFromInline var examined = 0
   @usableFromInline var consumed: UInt64 = 0
+  /// The place in the stream after the last byte that belonged to no frame.
+  var fillerEnd: UInt64 = 0
+  #if DEBUG
+    @usableFromInline package var lookCounter: LookCounter?
+  #endif
 
   /// An empty buffer, which owns no memory.
   public init() {
@@ -47,6 +52,7 @@ public struct ReceiveBuffer: Sendable {
   @inlinable
   public subscript(index: Int) -> UInt8 {
     precondition(index >= 0, "ReceiveBuffer index is negative")
+    looked(at: 1)
     return storage[head + index]
   }
 
@@ -66,6 +72,14 @@ public struct ReceiveBuffer: Sendable {
     head &+= n
     examined = 0
     consumed &+= UInt64(truncatingIfNeeded: n)
+  }
+
+  /// Whatever reads bytes says how many; see ``LookCounter``. Nothing at all in release builds.
+  @inlinable @inline(__always)
+  func looked(at n: @autoclosure () -> Int) {
+    #if DEBUG
+      lookCounter?.add(n())
+    #endif
   }
 }
 
@@ -119,7 +133,9 @@ extension ReceiveBuffer {
   ///   - start: The distance from the front at which to begin; the front if left out.
   public func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
     let pattern = Self.everyByte &* UInt64(byte)
-    return firstIndex(from: start) { Self.zeroBytes($0 ^ pattern) }
+    let found = firstIndex(from: start) { Self.zeroBytes($0 ^ pattern) }
+    looked(at: (found ?? count) &- start)
+    return found
   }
 
   /// The distance from the front of the first byte that equals either of two, or `nil`.
@@ -131,7 +147,9 @@ extension ReceiveBuffer {
   public func firstIndex(of first: UInt8, or second: UInt8, from start: Int = 0) -> Int? {
     let one = Self.everyByte &* UInt64(first)
     let other = Self.everyByte &* UInt64(second)
-    return firstIndex(from: start) { Self.zeroBytes($0 ^ one) | Self.zeroBytes($0 ^ other) }
+    let found = firstIndex(from: start) { Self.zeroBytes($0 ^ one) | Self.zeroBytes($0 ^ other) }
+    looked(at: (found ?? count) &- start)
+    return found
   }
 
   private static let everyByte: UInt64 = 0x0101_0101_0101_0101

@@ -12,6 +12,12 @@ struct LineConfigurationTests {
         message { () throws(FramingError) in try LineFraming("x", sends: terminator) }.contains(
           "keepingTerminator"))
     }
+    for terminator in [
+      .oneOf(), .oneOf("a", ""), .run(of: ""), .run(of: "a", atLeast: 0), .run(of: [], atLeast: .min),
+    ] as [LineTerminator] {
+      #expect(message { () throws(FramingError) in try LineFraming(terminator) }.contains("at least"))
+      #expect(message { () throws(FramingError) in try LineFraming(sends: terminator) }.contains("at least"))
+    }
     for length in [0, -1, Int.min] {
       let text = message { () throws(FramingError) in try LineFraming(maximumLength: length) }
       #expect(text.contains("\(length) bytes; make it at least 1"))
@@ -42,6 +48,8 @@ struct LineConfigurationTests {
     #expect(try encode(LineFraming(.anyNewline), "a") == "a\r\n")
     #expect(try encode(LineFraming("--"), "a") == "a--")
     #expect(try encode(LineFraming(sends: "\r\n"), "a") == "a\r\n")
+    #expect(try encode(LineFraming(.oneOf(";", ",")), "a") == "a;")
+    #expect(try encode(LineFraming(.run(of: " \t")), "a") == "a ")
     #expect(try encode(LineFraming("x", sends: .newline), "a") == "a\n")
   }
 

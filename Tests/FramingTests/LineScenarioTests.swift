@@ -58,6 +58,43 @@ struct LineScenarioTests {
     #expect(try encode(framing, "a", "ab", "bc", "cd") == "ayabybcycdy")
   }
 
+  @Test("scenario A10: any of several bytes ends a line, and another is sent")
+  func oneOfSeveral() throws {
+    for terminator in [.oneOf("x", "y"), .oneOf([[120], [121]]), .run(of: "xy")] as [LineTerminator] {
+      let framing = try LineFraming(terminator, sends: "!")
+      #expect(
+        decodeEveryWay(framing, "axa", "byb", "cxc", "dyd") == Outcome(["a", "ab", "bc", "cd"], pending: "d"))
+      #expect(try encode(framing, "a", "ab", "bc", "cd") == "a!ab!bc!cd!")
+    }
+  }
+
+  @Test("scenario A12: alternatives are whole terminators each, whatever they are combined with")
+  func alternatives() throws {
+    #expect(decodeEveryWay(try LineFraming(.oneOf("x", "y")), "1x2y3x") == Outcome(["1", "2", "3"]))
+    let longer = try LineFraming(.oneOf("x", "xyz", "yy"))
+    #expect(
+      decodeEveryWay(longer, "1xyz2xy3yy4xyyy5xy", ended: true)
+        == Outcome(["1", "2", "y3", "4", "", "y5", "y"]))
+  }
+
+  @Test("scenario A13: paragraphs end in two newlines or more, and nothing is between them")
+  func paragraphs() throws {
+    let framing = try LineFraming(.run(of: "\r\n", atLeast: 2))
+    #expect(decodeEveryWay(framing, "p1\n\n", "\n\np2\n\n") == Outcome(["p1", "p2"]))
+    #expect(decodeEveryWay(framing, "p1\n\n", "\n\np2\n\n", ended: true) == Outcome(["p1", "p2"]))
+    #expect(
+      decodeEveryWay(framing, "a\nb\r\n\r\nc\n", ended: true) == Outcome(["a\nb", "c\n"]))
+    var feed = Feed(framing)
+    #expect(feed.read("p1\n\n") == ["p1"])
+    #expect(feed.read("\n") == [] && feed.buffer.isEmpty)
+    #expect(feed.read("\np2\n") == [])
+    #expect(feed.end() == ["p2\n"])
+    #expect(
+      decodeEveryWay(framing.keepingTerminator, "p1\n\n", "\n\np2\n\n", ended: true)
+        == Outcome(["p1\n\n\n\n", "p2\n\n"]))
+    #expect(try encode(framing, "p1") == "p1\r\r")
+  }
+
   @Test("scenario A15: autodetection settles on LFCR, and then nothing else ends a line")
   func autodetectPair() {
     #expect(

@@ -5,7 +5,9 @@ import Testing
 struct LinearTimeTests {
   @Test(
     "a line that comes byte by byte is looked at once",
-    arguments: [.newline, .anyNewline, .autodetect, "\n", "\r\n\r\n"] as [LineTerminator])
+    arguments: [
+      .newline, .anyNewline, .autodetect, "\n", "\r\n\r\n", .oneOf("\n", "--"), .run(of: "\n", atLeast: 2),
+    ] as [LineTerminator])
   func scannedOnce(terminator: LineTerminator) throws {
     var feed = Feed(try LineFraming(terminator))
     var looked = 0

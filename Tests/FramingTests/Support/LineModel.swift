@@ -5,6 +5,8 @@ struct LineModel {
   enum Terminator {
     case newline, anyNewline, autodetect
     case literal([UInt8])
+    case oneOf([[UInt8]])
+    case run([UInt8], atLeast: Int)
   }
 
   var terminator: Terminator
@@ -20,7 +22,7 @@ struct LineModel {
     var index = 0
     while start < stream.count {
       // The longest that fits here; none at the end, where the rest is the last line.
-      let found = terminators.filter { stream[index...].starts(with: $0) }.max { $0.count < $1.count }
+      let found = longestMatch(stream[index...], of: terminators)
       if found == nil && index < stream.count {
         index += 1
         continue
@@ -35,11 +37,21 @@ struct LineModel {
     return (content, whole, false)
   }
 
+  private func longestMatch(_ rest: ArraySlice<UInt8>, of terminators: [[UInt8]]) -> [UInt8]? {
+    if case .run(let bytes, let minimum) = terminator {
+      let run = rest.prefix { bytes.contains($0) }
+      return run.count >= minimum ? Array(run) : nil
+    }
+    return terminators.filter { rest.starts(with: $0) }.max { $0.count < $1.count }
+  }
+
   private var terminators: [[UInt8]] {
     switch terminator {
     case .newline: [[10], [13, 10]]
     case .anyNewline, .autodetect: [[10], [13], [13, 10], [10, 13]]
     case .literal(let bytes): [bytes]
+    case .oneOf(let alternatives): alternatives
+    case .run: []
     }
   }
 }

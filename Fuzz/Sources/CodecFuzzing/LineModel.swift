@@ -1,0 +1,1 @@
+../../../Tests/FramingTests/Support/LineModel.swift

@@ -1,0 +1,45 @@
+/// A decoder that has failed once and throws the same error from then on, whatever comes.
+///
+/// What follows a bad frame can't be trusted: its beginning may have been chosen by whoever sent the bad one. The
+/// decoders of this module are made with it, and it saves a decoder of one's own from remembering its errors:
+///
+/// ```swift
+/// func makeDecoder() -> FailStopDecoder<Parser> { FailStopDecoder(Parser()) }
+/// ```
+public struct FailStopDecoder<Base: FrameDecoder>: FrameDecoder {
+  /// The decoder that does the work.
+  public private(set) var base: Base
+  private var failure: FramingError?
+
+  /// Makes the errors of a decoder final.
+  public init(_ base: Base) {
+    self.base = base
+  }
+
+  /// The next frame of the decoder underneath; `nil` if it needs more bytes.
+  public mutating func decode(_ buffer: inout ReceiveBuffer) throws(FramingError) -> Base.Frame? {
+    if let failure { throw failure }
+    do throws(FramingError) {
+      return try base.decode(&buffer)
+    } catch {
+      failure = error
+      throw error
+    }
+  }
+
+  /// What the decoder underneath makes of the end of the stream.
+  public mutating func finish(_ buffer: inout ReceiveBuffer) throws(FramingError) -> Base.Frame? {
+    if let failure { throw failure }
+    do throws(FramingError) {
+      return try base.finish(&buffer)
+    } catch {
+      failure = error
+      throw error
+    }
+  }
+
+  /// What the decoder underneath says.
+  public func isMidFrame(_ buffer: borrowing ReceiveBuffer) -> Bool {
+    base.isMidFrame(buffer)
+  }
+}

@@ -1,0 +1,118 @@
+import Framing
+import TestHarness
+import Testing
+
+@Suite("What verifyCodec reports")
+struct ReportTests {
+  /// Ends lines at LF and drops a CR before it, but believes a CR at the end of a read to be one of those.
+  struct HastyFraming: Framing {
+    func makeDecoder() -> Decoder { Decoder() }
+    func makeEncoder() -> RawFraming.Encoder { RawFraming().makeEncoder() }
+
+    struct Decoder: FrameDecoder {
+      func decode(_ buffer: inout ReceiveBuffer) throws(FramingError) -> [UInt8]? {
+        guard let end = buffer.firstIndex(of: 0x0A, from: buffer.searched) else {
+          buffer.searched = buffer.count
+          return buffer.pending.last == 0x0D ? take(buffer.count - 1, 1, &buffer) : nil
+        }
+        let isPair = end > 0 && buffer[end - 1] == 0x0D
+        return take(isPair ? end - 1 : end, isPair ? 2 : 1, &buffer)
+      }
+
+      func finish(_ buffer: inout ReceiveBuffer) throws(FramingError) -> [UInt8]? {
+        try decode(&buffer) ?? (buffer.isEmpty ? nil : buffer.takeAll())
+      }
+
+      private func take(_ kept: Int, _ dropped: Int, _ buffer: inout ReceiveBuffer) -> [UInt8] {
+        let line = buffer.takePrefix(kept)
+        buffer.consume(dropped)
+        return line
+      }
+    }
+  }
+
+  @Test("the smallest reads are shown, in hex and as text")
+  func smallestReads() throws {
+    let failure = try #require(throws: CodecFailure.self) {
+      try verifyCodec(HastyFraming(), streams: ["a line\r\nand a longer one\r\nrest"], checks: [.twoReads])
+    }
+    #expect(failure.check == .twoReads)
+    #expect(failure.reads == [[13], [0x74]])
+    #expect(
+      "\(failure)" == """
+        HastyFraming: what comes out depends on how the stream is cut into reads (twoReads, seed 1)
+          expected  [], left 0D 74  "\\rt"
+          got       [""], left 74  "t"
+          2 bytes in 2 reads, shrunk from 30:
+            0D  "\\r"
+            74  "t"
+        """)
+  }
+
+  @Test("the same seed finds the same, and the report names it")
+  func seeds() throws {
+    func report(_ seed: UInt64) throws -> String {
+      let failure = try #require(throws: CodecFailure.self) {
+        try verifyCodec(
+          HastyFraming(), streams: ["a line\r\nand a longer one\r\n"], checks: [.randomReads], seed: seed)
+      }
+      #expect(failure.seed == seed)
+      #expect("\(failure)".contains("seed \(seed)"))
+      return failure.description
+    }
+    #expect(try report(7) == report(7))
+  }
+
+  @Test("a frame that an encoder spoils is shown alone")
+  func smallestFrame() throws {
+    let failure = try #require(throws: CodecFailure.self) {
+      try verifyCodec(PlantedFraming(bug: .roundTrip), frames: ["one", "q", "two"].map { Array($0.utf8) })
+    }
+    #expect(
+      "\(failure)" == """
+        PlantedFraming: what is encoded does not decode to the same (roundTrip, seed 1)
+          expected  of ["q"]: ["q"]
+          got       ["p"]
+          2 bytes in 1 read:
+            70 0A  "p\\n"
+        """)
+  }
+
+  @Test("frames without end are told, not waited for")
+  func endless() throws {
+    struct EndlessFraming: Framing {
+      func makeDecoder() -> Decoder { Decoder() }
+      func makeEncoder() -> RawFraming.Encoder { RawFraming().makeEncoder() }
+      struct Decoder: FrameDecoder {
+        func decode(_ buffer: inout ReceiveBuffer) throws(FramingError) -> [UInt8]? { [] }
+        func finish(_ buffer: inout ReceiveBuffer) throws(FramingError) -> [UInt8]? { [] }
+      }
+    }
+    let failure = try #require(throws: CodecFailure.self) {
+      try verifyCodec(EndlessFraming(), streams: ["ab"])
+    }
+    #expect(failure.description.contains("frames without end"))
+    // The other checks must come to an end as well, whatever they say.
+    for check in CodecCheck.allCases {
+      _ = try? verifyCodec(EndlessFraming(), streams: ["ab"], checks: [check])
+    }
+  }
+
+  @Test("nothing to verify is an error")
+  func nothing() throws {
+    let failure = try #require(throws: CodecFailure.self) { try verifyCodec(LineFraming(), streams: []) }
+    #expect("\(failure)" == "LineFraming: nothing to verify it with; give frames, streams or a limit")
+    #expect(throws: CodecFailure.self) { try verifyCodec(LineFraming(), frames: []) }
+  }
+
+  @Test("long runs of a byte are counted, not listed")
+  func longRuns() throws {
+    let failure = try #require(throws: CodecFailure.self) {
+      try verifyCodec(
+        PlantedFraming(bug: .limit), streams: [],
+        limit: CodecLimit(
+          150, accepts: "x\n", refuses: String(repeating: "x", count: 151)))
+    }
+    #expect(failure.description.contains("    78×151  \"xxx"))
+  }
+}
