@@ -11,6 +11,10 @@ public struct ConnectionOptions: Hashable, Sendable {
   /// for no limit.
   public var writeStallLimit: Duration? = .seconds(30)
 
+  /// Options of the connection's socket, set in this order before it connects or when it is accepted; none by
+  /// default (`noDelay` is on without).
+  public var socketOptions: [SocketOption] = []
+
   /// The defaults.
   public init() {}
 
@@ -20,5 +24,6 @@ public struct ConnectionOptions: Hashable, Sendable {
         throw .invalid("\(name) must be positive, not \(limit); nil turns it off")
       }
     }
+    for option in socketOptions { try option.validate() }
   }
 }

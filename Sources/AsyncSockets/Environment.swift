@@ -1,13 +1,17 @@
-/// Where a server or client finds its event loops, and through them its time.
+/// Where a server or client finds its event loops, and through them its time, and the addresses of names.
 ///
 /// It is read once, when something binds or connects, from the current task; a test or simulation puts its own
 /// there with `Environment.$current.withValue`.
 public struct Environment: Sendable {
   private let group: EventLoopGroup?
 
-  /// An environment with loops of its own; by default the shared ones.
-  public init(loops: EventLoopGroup? = nil) {
+  /// Finds the addresses of names.
+  public let resolver: any Resolver
+
+  /// An environment with loops and a resolver of its own; by default the shared loops and the system's resolver.
+  public init(loops: EventLoopGroup? = nil, resolver: any Resolver = SystemResolver.shared) {
     group = loops
+    self.resolver = resolver
   }
 
   /// The loops to work on.

@@ -43,7 +43,8 @@ struct Epoll: ~Copyable, Sendable {
     return event
   }
 
-  /// Registers a descriptor; `nil` on success.
+  /// Registers a descriptor, or gives it a new key when it changes hands (what is ready already is reported again);
+  /// `nil` on success.
   func add(_ descriptor: Int32, for events: Events, key: UInt64) -> Errno? {
     let result = clinux_epoll_add(epoll.number, descriptor, events.rawValue, key)
     return result == 0 ? nil : Errno(errno)

@@ -37,4 +37,9 @@ extension Errno {
   static let brokenPipe = Errno(EPIPE)
   static let notConnected = Errno(ENOTCONN)
   static let badDescriptor = Errno(EBADF)
+  static let addressInUse = Errno(EADDRINUSE)
+  static let addressNotAvailable = Errno(EADDRNOTAVAIL)
+  static let alreadyConnected = Errno(EISCONN)
+  static let connectionRefused = Errno(ECONNREFUSED)
+  static let inProgress = Errno(EINPROGRESS)
 }

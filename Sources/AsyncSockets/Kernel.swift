@@ -13,18 +13,26 @@ package protocol Kernel: AnyObject, Sendable {
   func send(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int
   func shutdownWrite(_ descriptor: Int32) -> Int
   func setOption(_ descriptor: Int32, level: Int32, name: Int32, value: Int32) -> Int
+  func getOption(
+    _ descriptor: Int32, level: Int32, name: Int32, into buffer: UnsafeMutableRawBufferPointer
+  ) -> Int
   func pendingError(_ descriptor: Int32) -> Int
   func setResetOnClose(_ descriptor: Int32) -> Int
   func localAddress(_ descriptor: Int32) -> SocketAddress?
+  func peerAddress(_ descriptor: Int32) -> SocketAddress?
+  func isOpen(_ descriptor: Int32) -> Bool
+  func setNonblocking(_ descriptor: Int32) -> Int
   func unreadBytes(_ descriptor: Int32) -> Int
   func identity(ofFile path: String) -> FileIdentity?
   func unlink(_ path: String)
+  func probe(unixPath path: String) -> Int
 }
 
 /// Tells a file from one that has taken its path.
 package struct FileIdentity: Equatable, Sendable {
   let device: UInt
   let inode: UInt
+  let isSocket: Bool
 }
 
 /// Repeats a system call for as long as a signal interrupts it.

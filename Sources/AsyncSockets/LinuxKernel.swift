@@ -51,6 +51,15 @@ extension Kernel {
       setsockopt(descriptor, level, name, &value, socklen_t(MemoryLayout<Int32>.size)))
   }
 
+  /// Answers how many bytes the kernel has filled.
+  package func getOption(
+    _ descriptor: Int32, level: Int32, name: Int32, into buffer: UnsafeMutableRawBufferPointer
+  ) -> Int {
+    var length = socklen_t(buffer.count)
+    let result = unsafe answer(getsockopt(descriptor, level, name, buffer.baseAddress, &length))
+    return result < 0 ? result : Int(length)
+  }
+
   /// `SO_ERROR`, as `-errno` or 0.
   package func pendingError(_ descriptor: Int32) -> Int {
     var value: Int32 = 0
@@ -73,6 +82,23 @@ extension Kernel {
     return SocketAddress(storage, length: length)
   }
 
+  package func peerAddress(_ descriptor: Int32) -> SocketAddress? {
+    var storage = sockaddr_storage()
+    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    guard unsafe clinux_getpeername(descriptor, &storage, &length) == 0 else { return nil }
+    return SocketAddress(storage, length: length)
+  }
+
+  package func isOpen(_ descriptor: Int32) -> Bool { fcntl(descriptor, F_GETFD) >= 0 }
+
+  /// Close-on-exec, too.
+  package func setNonblocking(_ descriptor: Int32) -> Int {
+    let flags = fcntl(descriptor, F_GETFL)
+    if flags < 0 { return answer(flags) }
+    let result = answer(fcntl(descriptor, F_SETFL, flags | O_NONBLOCK))
+    return result < 0 ? result : answer(fcntl(descriptor, F_SETFD, FD_CLOEXEC))
+  }
+
   package func unreadBytes(_ descriptor: Int32) -> Int {
     var count: Int32 = 0
     let result = unsafe answer(clinux_unread_bytes(descriptor, &count))
@@ -82,10 +108,21 @@ extension Kernel {
   package func identity(ofFile path: String) -> FileIdentity? {
     var status = stat()
     guard unsafe lstat(path, &status) == 0 else { return nil }
-    return FileIdentity(device: UInt(status.st_dev), inode: UInt(status.st_ino))
+    return FileIdentity(
+      device: UInt(status.st_dev), inode: UInt(status.st_ino),
+      isSocket: status.st_mode & S_IFMT == S_IFSOCK)
   }
 
   package func unlink(_ path: String) {
     _ = unsafe Glibc.unlink(path)
+  }
+
+  /// What a datagram socket is told that connects to a path: `-ECONNREFUSED` when nobody has the socket there open
+  /// any more. A stream socket notices nothing of it, and answers `-EPROTOTYPE` also before it listens.
+  package func probe(unixPath path: String) -> Int {
+    let socket = Glibc.socket(AF_UNIX, CLINUX_SOCK_DGRAM | CLINUX_SOCKET_FLAGS, 0)
+    if socket < 0 { return answer(socket) }
+    defer { close(socket) }
+    return connect(socket, to: .unix(path: path))
   }
 }

@@ -6,60 +6,18 @@ public final class Listener: Sendable {
   public let address: SocketAddress
 
   private let core: ListenerCore
+  /// What accepted connections have from the listener.
+  private let inheritedOptions: [SocketOption]
   private let lastSettings = Lock<ConnectionSettings?>(nil)
 
-  private init(core: ListenerCore, address: SocketAddress) {
+  init(core: ListenerCore, address: SocketAddress, inheritedOptions: [SocketOption] = []) {
     self.core = core
     self.address = address
+    self.inheritedOptions = inheritedOptions
   }
 
   deinit {
     core.close()
-  }
-
-  /// Listens on an address.
-  ///
-  /// `SO_REUSEADDR` is set, so that a restarted server gets its port back at once; a second live listener on the
-  /// same address is refused all the same. Accepted connections have `TCP_NODELAY` set.
-  ///
-  /// - Parameters:
-  ///   - address: where; port 0 lets the system choose.
-  ///   - loop: the loop that watches the listener.
-  ///   - backlog: how many connections may wait to be accepted; the system cuts it to its own limit.
-  /// - Throws: `SocketError.failed` with the errno and the address (`EADDRINUSE`, `EACCES` …);
-  ///   `SocketError.invalid` for an address that no socket can have.
-  public static func bind(
-    to address: SocketAddress, on loop: EventLoop, backlog: Int = 4096
-  ) throws(SocketError) -> Listener {
-    try address.validate()
-    guard backlog > 0 else { throw .invalid("the backlog must be at least 1, not \(backlog)") }
-    let kernel = loop.core.kernel
-    let descriptor = Descriptor(
-      owning: Int32(try check("socket", address, kernel.socket(family: address.family))))
-    for option in SocketOption.ofListeners(address) {
-      let result = kernel.setOption(
-        descriptor.number, level: option.level, name: option.name, value: option.value)
-      _ = try check("setsockopt", address, result)
-    }
-    _ = try check("bind", address, kernel.bind(descriptor.number, to: address))
-    var unlinkPath = address.path
-    defer { if let unlinkPath { kernel.unlink(unlinkPath) } }
-    let backlog = Int32(clamping: backlog)
-    _ = try check("listen", address, kernel.listen(descriptor.number, backlog: backlog))
-    guard let bound = kernel.localAddress(descriptor.number) else {
-      throw .failed(.badDescriptor, call: "getsockname", address: address)
-    }
-    unlinkPath = nil
-    let core = ListenerCore(descriptor: descriptor, address: bound, loop: loop.core)
-    loop.core.perform(.register(core))
-    return Listener(core: core, address: bound)
-  }
-
-  private static func check(
-    _ call: String, _ address: SocketAddress, _ result: Int
-  ) throws(SocketError) -> Int {
-    guard result < 0 else { return result }
-    throw .failed(Errno(Int32(-result)), call: call, address: address)
   }
 
   /// Waits for a connection.
@@ -69,8 +27,8 @@ public final class Listener: Sendable {
   /// - Parameters:
   ///   - loop: the loop that will serve the connection.
   ///   - options: limits and watermarks of the connection.
-  /// - Throws: `SocketError.closed` when the listener closes, `.busy` while another task accepts,
-  ///   `CancellationError`. A connection that was accepted is never lost to a cancellation.
+  /// - Throws: `SocketError.closed` when the listener closes, `.busy` while another task accepts, `.failed` when one
+  ///   of the socket options is refused (that connection is closed), `CancellationError`. A connection that was accepted is never lost to a cancellation.
   public func accept(
     on loop: EventLoop, options: ConnectionOptions = ConnectionOptions()
   ) async throws -> Connection {
@@ -105,7 +63,12 @@ extension Listener {
   package func acceptNow(
     on loop: EventLoop, options: ConnectionOptions
   ) throws(SocketError) -> Attempt {
-    try core.acceptNow { descriptor, peer in
+    try core.acceptNow { descriptor, peer throws(SocketError) in
+      if options.socketOptions != inheritedOptions {
+        for option in options.socketOptions {
+          try option.apply(to: descriptor.number, kernel: loop.core.kernel, address: peer)
+        }
+      }
       let settings = settings(of: descriptor, options, loop)
       let connection = ConnectionCore(
         endpoint: .socket(descriptor), loop: loop, peerAddress: peer, settings: settings)

@@ -22,15 +22,18 @@ final class ListenerCore: Sendable {
   private let file: FileIdentity?
   private let state: Lock<State>
 
-  init(descriptor: consuming Descriptor, address: SocketAddress, loop: EventLoopCore) {
+  /// - Parameter ownsFile: whether the close removes the file of a Unix socket.
+  init(
+    descriptor: consuming Descriptor, address: SocketAddress, ownsFile: Bool, loop: EventLoopCore
+  ) {
     self.loop = loop
     self.address = address
-    file = address.path.flatMap { loop.kernel.identity(ofFile: $0) }
+    file = ownsFile ? address.path.flatMap { loop.kernel.identity(ofFile: $0) } : nil
     state = Lock(State(descriptor: consume descriptor))
   }
 
   func acceptNow(
-    _ adopt: (consuming sending Descriptor, SocketAddress?) -> Connection
+    _ adopt: (consuming sending Descriptor, SocketAddress?) throws(SocketError) -> Connection
   ) throws(SocketError) -> Listener.Attempt {
     var peer: SocketAddress?
     let result = try state.withLock { state throws(SocketError) -> Int? in
@@ -43,7 +46,7 @@ final class ListenerCore: Sendable {
       return result
     }
     guard let result else { return .nothing }
-    if result >= 0 { return .connection(adopt(Descriptor(owning: Int32(result)), peer)) }
+    if result >= 0 { return .connection(try adopt(Descriptor(owning: Int32(result)), peer)) }
     let errno = Errno(Int32(-result))
     let error = SocketError.failed(errno, call: "accept", address: address)
     switch AcceptPolicy.verdict(on: errno) {

@@ -4,9 +4,10 @@ import Glibc
 // How an address looks to the kernel (`sockaddr_storage`) and to people (inet_pton(3), inet_ntop(3)).
 
 extension SocketAddress {
-  /// Reads a numeric IPv4 or IPv6 address such as `127.0.0.1` or `fe80::1%2`; no name is looked up.
+  /// Reads a numeric IPv4 or IPv6 address such as `127.0.0.1`, `fe80::1%2` or `fe80::1%eth0`; no name is looked up,
+  /// but for that of a network interface, whose number the address keeps.
   ///
-  /// - Throws: `SocketError.invalid` when the text is no such address.
+  /// - Throws: `SocketError.invalid` when the text is no such address, or this machine has no such interface.
   public init(host: String, port: UInt16) throws(SocketError) {
     // A zero byte would end the text for the C function, and let the rest through unseen.
     guard !host.utf8.contains(0) else { throw Self.malformed(host) }
@@ -18,13 +19,7 @@ extension SocketAddress {
     let parts = host.split(separator: "%", maxSplits: 1, omittingEmptySubsequences: false)
     var v6 = in6_addr()
     guard unsafe inet_pton(AF_INET6, String(parts[0]), &v6) == 1 else { throw Self.malformed(host) }
-    var scope: UInt32 = 0
-    if parts.count == 2 {
-      guard parts[1].utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = UInt32(parts[1]) else {
-        throw .invalid("the scope of \(host.debugDescription) is no interface number")
-      }
-      scope = number
-    }
+    let scope = parts.count == 2 ? try Self.scope(String(parts[1]), of: host) : 0
     let words = Self.words(v6)
     self.init(.ipv6(high: words.high, low: words.low, scope: scope, port: port))
   }
@@ -33,29 +28,46 @@ extension SocketAddress {
     .invalid("\(host.debugDescription) is no numeric IPv4 or IPv6 address")
   }
 
+  /// The number of a network interface, given as that or by name.
+  private static func scope(_ text: String, of host: String) throws(SocketError) -> UInt32 {
+    if let number = UInt32(text), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) { return number }
+    let number = unsafe text.isEmpty ? 0 : if_nametoindex(text)
+    if number == 0 {
+      throw .invalid(
+        "\(host.debugDescription): this machine has no network interface \(text.debugDescription)")
+    }
+    return number
+  }
+
   var family: Int32 {
     switch storage {
     case .ipv4: AF_INET
     case .ipv6: AF_INET6
-    case .unix: AF_UNIX
+    case .unix, .abstract: AF_UNIX
     }
   }
 
-  /// The longest path that `sockaddr_un` holds with its terminating zero.
+  /// The longest path that `sockaddr_un` holds with its terminating zero; an abstract name has a zero before it.
   static let maximumPathLength = 107
 
   func validate() throws(SocketError) {
-    guard case .unix(let path) = storage else { return }
-    if path.isEmpty {
-      throw .invalid("the path of a Unix socket is empty")
+    let (kind, name) =
+      switch storage {
+      case .ipv4, .ipv6: ("", "")
+      case .unix(let path): ("path", path)
+      case .abstract(let name): ("abstract name", name)
+      }
+    if kind.isEmpty { return }
+    if name.isEmpty {
+      throw .invalid("the \(kind) of a Unix socket is empty")
     }
-    if path.utf8.count > Self.maximumPathLength {
+    if name.utf8.count > Self.maximumPathLength {
       throw .invalid(
-        "the path of a Unix socket is \(path.utf8.count) bytes long, the system allows "
-          + "\(Self.maximumPathLength): \(path)")
+        "the \(kind) of a Unix socket is \(name.utf8.count) bytes long, the system allows "
+          + "\(Self.maximumPathLength): \(name)")
     }
-    if path.utf8.contains(0) {
-      throw .invalid("the path of a Unix socket contains a zero byte: \(path.debugDescription)")
+    if path != nil, name.utf8.contains(0) {
+      throw .invalid("the path of a Unix socket contains a zero byte: \(name.debugDescription)")
     }
   }
 
@@ -79,9 +91,12 @@ extension SocketAddress {
           sin6_family: sa_family_t(AF_INET6), sin6_port: port.bigEndian, sin6_flowinfo: 0,
           sin6_addr: Self.systemAddress(high, low), sin6_scope_id: scope)
       }
-    case .unix(let path):
-      let bytes = Array(path.utf8.prefix(Self.maximumPathLength))
-      length = MemoryLayout<sa_family_t>.size + bytes.count + 1
+    case .unix(let name), .abstract(let name):
+      let zero: [UInt8] = [0]
+      let text = Array(name.utf8.prefix(Self.maximumPathLength))
+      // An unnamed socket is the family alone; the zero after a path is part of it by custom.
+      let bytes = path == nil ? zero + text : text.isEmpty ? [] : text + zero
+      length = MemoryLayout<sa_family_t>.size + bytes.count
       unsafe withUnsafeMutableBytes(of: &system) {
         unsafe $0.storeBytes(of: sa_family_t(AF_UNIX), as: sa_family_t.self)
         unsafe UnsafeMutableRawBufferPointer(rebasing: $0[MemoryLayout<sa_family_t>.size...])
@@ -91,7 +106,6 @@ extension SocketAddress {
     return unsafe body(&system, socklen_t(length))
   }
 
-  /// IPv4 peers of a dual-stack socket (`::ffff:a.b.c.d`) are shown as what they are.
   init?(_ system: sockaddr_storage, length: socklen_t) {
     var system = system
     guard Int(length) >= MemoryLayout<sa_family_t>.size else { return nil }
@@ -104,17 +118,17 @@ extension SocketAddress {
       let address = unsafe withUnsafeBytes(of: &system) { unsafe $0.load(as: sockaddr_in6.self) }
       let (high, low) = Self.words(address.sin6_addr)
       let port = UInt16(bigEndian: address.sin6_port)
-      if high == 0, low >> 32 == 0xffff {
-        self.init(.ipv4(UInt32(truncatingIfNeeded: low), port: port))
-      } else {
-        self.init(.ipv6(high: high, low: low, scope: address.sin6_scope_id, port: port))
-      }
+      self.init(.ipv6(high: high, low: low, scope: address.sin6_scope_id, port: port))
     case AF_UNIX:
       let header = MemoryLayout<sa_family_t>.size
-      let path = unsafe withUnsafeBytes(of: &system) { bytes in
-        unsafe String(decoding: bytes[header..<max(header, Int(length))].prefix { $0 != 0 }, as: UTF8.self)
+      let name = unsafe withUnsafeBytes(of: &system) { bytes in
+        unsafe Array(bytes[header..<min(bytes.count, max(header, Int(length)))])
       }
-      self.init(.unix(path))
+      if name.first == 0, name.count > 1 {
+        self.init(.abstract(String(decoding: name.dropFirst(), as: UTF8.self)))
+      } else {
+        self.init(.unix(String(decoding: name.prefix { $0 != 0 }, as: UTF8.self)))
+      }
     default:
       return nil
     }

@@ -12,6 +12,10 @@ public enum SocketError: Error, Hashable, Sendable {
   case reset(Errno, call: String, peer: SocketAddress?)
   /// A system call failed; the address is the one that it was about, where there is one.
   case failed(Errno, call: String, address: SocketAddress?)
+  /// The name of a host has no address that could be found; the reason is the resolver's.
+  case unresolved(host: String, reason: String)
+  /// None of a host's addresses could be connected to: each that was tried, in that order, and why.
+  case connectFailed(host: String, [ConnectFailure])
   /// A limit was reached, and the connection has ended for it.
   case limit(Limit)
   /// The connection went on with another codec, and this handle to it is spent.
@@ -38,11 +42,25 @@ extension SocketError: CustomStringConvertible {
     case .reset(let errno, let call, let peer):
       "connection reset by \(peer.map(\.description) ?? "the peer"): \(call): \(errno)"
     case .failed(let errno, let call, let address):
-      address.map { "\(call) \($0): \(errno)" } ?? "\(call): \(errno)"
+      (address.map { "\(call) \($0): \(errno)" } ?? "\(call): \(errno)") + Self.meaning(of: errno, call)
+    case .unresolved(let host, let reason): "no address found for \(host.debugDescription): \(reason)"
+    case .connectFailed(let host, let failures):
+      "cannot connect to \(host): " + failures.map(\.error.description).joined(separator: "; ")
     case .limit(.idle): "idle limit reached"
     case .limit(.writeStall): "the peer took no output within the write stall limit"
     case .switched: "the connection has switched to another codec; use the handle that switching returned"
     case .invalid(let problem): "invalid argument: \(problem)"
+    }
+  }
+}
+
+extension SocketError {
+  /// What the system's own words do not tell.
+  private static func meaning(of errno: Errno, _ call: String) -> String {
+    switch (errno, call) {
+    case (.addressNotAvailable, "connect"): ": no local port is free for this destination"
+    case (.addressNotAvailable, "bind"): ": this machine does not have the address"
+    default: ""
     }
   }
 }

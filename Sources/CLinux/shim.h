@@ -55,7 +55,9 @@ static inline int clinux_available_cores(void) {
 
 static inline int clinux_epoll_add(int epoll, int fd, uint32_t events, uint64_t key) {
   struct epoll_event event = {.events = events, .data = {.u64 = key}};
-  return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
+  int result = epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
+  if (result < 0 && errno == EEXIST) result = epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &event);
+  return result;
 }
 
 enum {
@@ -71,6 +73,14 @@ static const int CLINUX_EPOLL_CLOEXEC = EPOLL_CLOEXEC;
 static const int CLINUX_EVENTFD_FLAGS = EFD_CLOEXEC | EFD_NONBLOCK;
 static const int CLINUX_SOCKET_FLAGS = SOCK_NONBLOCK | SOCK_CLOEXEC;
 static const int CLINUX_SOCK_STREAM = SOCK_STREAM;
+static const int CLINUX_SOCK_DGRAM = SOCK_DGRAM;
+static const int CLINUX_SOCK_SEQPACKET = SOCK_SEQPACKET;
 static const int CLINUX_TCP_NODELAY = TCP_NODELAY;
+static const int CLINUX_TCP_USER_TIMEOUT = TCP_USER_TIMEOUT;
+static const int CLINUX_TCP_INFO = TCP_INFO;
+static const int CLINUX_IPPROTO_IP = IPPROTO_IP;
+static const int CLINUX_IP_BIND_ADDRESS_NO_PORT = IP_BIND_ADDRESS_NO_PORT;
+// EAI_NODATA, which <netdb.h> shows under _GNU_SOURCE alone.
+static const int CLINUX_EAI_NODATA = -5;
 static const int CLINUX_IPPROTO_TCP = IPPROTO_TCP;
 static const int CLINUX_IPPROTO_IPV6 = IPPROTO_IPV6;

@@ -33,7 +33,7 @@ public final class TCPServer: Sendable {
   ///
   /// - Parameters:
   ///   - address: where to listen; port 0 lets the system choose one.
-  ///   - more: further addresses of the same server.
+  ///   - more: further addresses of the same server; those with port 0 get the same one.
   ///   - configuration: limits and the event hook; every value has a default.
   ///   - environment: the event loops to work on; the current task's by default.
   /// - Throws: `SocketError` with the errno and the address when one of the addresses cannot be had (then none is
@@ -44,12 +44,23 @@ public final class TCPServer: Sendable {
   ) async throws(SocketError) -> TCPServer {
     try configuration.validate()
     let loops = try environment.loops
-    var listeners: [Listener] = []
-    for address in [address] + more {
-      listeners.append(
-        try Listener.bind(to: address, on: loops.loops[0], backlog: configuration.backlog))
-    }
+    let listeners = try Listener.bind(
+      to: [address] + more, on: loops.loops[0], backlog: configuration.backlog,
+      socketOptions: configuration.connection.socketOptions)
     return TCPServer(listeners: listeners, loops: loops, configuration: configuration)
+  }
+
+  /// A server on listeners that exist already: adopted ones, or those of `SocketActivation`. It closes them when it
+  /// stops.
+  ///
+  /// - Throws: `SocketError.invalid` for no listener, or for a value that cannot work.
+  public convenience init(
+    listeners: [Listener], configuration: Configuration = Configuration(),
+    environment: Environment = .current
+  ) throws(SocketError) {
+    try configuration.validate()
+    if listeners.isEmpty { throw .invalid("a server needs at least 1 listener, not 0") }
+    self.init(listeners: listeners, loops: try environment.loops, configuration: configuration)
   }
 
   /// The first address it listens on.

@@ -67,6 +67,26 @@ struct AddressTests {
     #expect(log.reasons == Array(repeating: .drained, count: 4))
   }
 
+  @Test("a server serves on listeners that it is given, and closes them")
+  func givenListeners() async throws {
+    try await withAuditedLoops(count: 2) { group in
+      let listeners = try Listener.bind(to: [.loopback(), .loopback()], on: group.loops[1])
+      let server = try TCPServer(listeners: listeners)
+      #expect(server.addresses == listeners.map(\.address))
+      try await withRunning(server, framing: LineFraming(), handler: echo) { server in
+        for address in server.addresses {
+          let peer = try await onThread { try BlockingPeer.connect(port: address.port ?? 0) }
+          #expect(try await peer.ask("hello") == "hello")
+          peer.close()
+        }
+        await server.shutdown()
+        for address in server.addresses { try await untilRefused(address) }
+      }
+      let error = #expect(throws: SocketError.self) { try TCPServer(listeners: []) }
+      #expect(error?.description.contains("at least 1 listener") == true)
+    }
+  }
+
   @Test("a server that cannot have all of its addresses has none of them")
   func allOrNone() async throws {
     try await withAuditedLoops { loops in

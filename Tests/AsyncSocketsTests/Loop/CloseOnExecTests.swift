@@ -23,13 +23,14 @@ struct CloseOnExecTests {
         let address = listener.address
         let peer = try await onThread { try Network.connect(to: address) }
         let connection = try await listener.accept(on: loop)
+        let client = try await connector(on: loop).connect(to: address)
         let kinds = ["anon_inode:[eventpoll]", "anon_inode:[eventfd]", "socket:"]
         let own = ResourceAudit.openDescriptors().filter { descriptor in
           !before.contains(descriptor) && descriptor.number != Int(peer.descriptor)
             && kinds.contains { descriptor.target.hasPrefix($0) }
         }
-        // An epoll, an eventfd, the listener and the connection, at the least.
-        for (kind, least) in zip(kinds, [1, 1, 2]) {
+        // An epoll, an eventfd, the listener and two connections, at the least.
+        for (kind, least) in zip(kinds, [1, 1, 3]) {
           #expect(own.count { $0.target.hasPrefix(kind) } >= least, "\(kind)")
         }
         for descriptor in own {
@@ -40,6 +41,7 @@ struct CloseOnExecTests {
           }
         }
         connection.abort()
+        client.abort()
         listener.close()
         await loop.shutdown()
       }

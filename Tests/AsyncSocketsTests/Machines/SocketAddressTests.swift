@@ -33,7 +33,7 @@ struct SocketAddressTests {
     arguments: [
       "", " ", "localhost", "127.0.0", "127.0.0.1 ", "127.0.0.1:80", "256.0.0.1", "1.2.3.4.5", "01.2.3.4",
       "[::1]",
-      ":::", "1:2:3:4:5:6:7:8:9", "12345::", "fe80::1%", "fe80::1%eth0", "fe80::1%-1", "fe80::1%+2",
+      ":::", "1:2:3:4:5:6:7:8:9", "12345::", "fe80::1%", "fe80::1%nowhere0", "fe80::1%-1", "fe80::1%+2",
       "fe80::1%4294967296", "%::1", "%", "::1%%2", "127.0.0.1%1",
     ])
   func badHosts(text: String) {
@@ -66,7 +66,8 @@ struct SocketAddressTests {
     arguments: [
       SocketAddress.loopback(port: 65_535), .any(port: 1), .loopback6(port: 443), .any6(),
       .unix(path: "/tmp/x"), .unix(path: "/tmp/é"), .unix(path: String(repeating: "p", count: 107)),
-      .unix(path: ""),
+      .unix(path: ""), .unix(abstract: "name"), .unix(abstract: "é"), .unix(abstract: "a\0b"),
+      .unix(abstract: String(repeating: "p", count: 107)),
     ])
   func roundTrip(address: SocketAddress) throws {
     let copy = throughSystem(address)
@@ -82,10 +83,24 @@ struct SocketAddressTests {
 
   @Test("shows an IPv4 peer of a dual-stack socket as what it is (scenario G19)")
   func mapped() throws {
-    let mapped = try SocketAddress(host: "::ffff:192.0.2.7", port: 80)
-    let seen = throughSystem(mapped)
+    var system = sockaddr_in6()
+    system.sin6_family = sa_family_t(AF_INET6)
+    system.sin6_port = UInt16(80).bigEndian
+    unsafe inet_pton(AF_INET6, "::ffff:192.0.2.7", &system.sin6_addr)
+    var storage = sockaddr_storage()
+    unsafe withUnsafeMutableBytes(of: &storage) { storage in
+      unsafe withUnsafeBytes(of: system) { unsafe storage.copyMemory(from: $0) }
+    }
+    let seen = SocketAddress(storage, length: socklen_t(MemoryLayout<sockaddr_in6>.size))
     #expect(seen?.description == "192.0.2.7:80")
     #expect(try seen == SocketAddress(host: "192.0.2.7", port: 80))
+  }
+
+  @Test("is the IPv4 address when it is one mapped into IPv6, however it is written")
+  func mappedText() throws {
+    for text in ["[::ffff:192.0.2.7]:80", "[::FFFF:c000:207]:80", "192.0.2.7:80"] {
+      #expect(try SocketAddress(text).description == "192.0.2.7:80")
+    }
   }
 
   @Test("is unknown when the kernel gives none, or one of a family of its own")
@@ -110,6 +125,20 @@ struct SocketAddressTests {
     let path = String(repeating: "é", count: 54)
     let error = #expect(throws: SocketError.self) { try SocketAddress.unix(path: path).validate() }
     for part in ["108", "107", path] { #expect(error?.description.contains(part) == true) }
+  }
+
+  @Test("in the abstract namespace has a name of 1 to 107 bytes, of any value")
+  func abstractNames() throws {
+    try SocketAddress.unix(abstract: String(repeating: "x", count: 107)).validate()
+    try SocketAddress.unix(abstract: "a\0b").validate()
+    for name in ["", String(repeating: "x", count: 108)] {
+      let error = #expect(throws: SocketError.self) { try SocketAddress.unix(abstract: name).validate() }
+      #expect(error?.description.contains("the abstract name of a Unix socket") == true)
+    }
+    #expect(SocketAddress.unix(abstract: "x").abstractName == "x")
+    #expect(SocketAddress.unix(abstract: "x").path == nil)
+    #expect(SocketAddress.unix(abstract: "x") != .unix(path: "@x"))
+    #expect(SocketAddress.loopback().abstractName == nil)
   }
 
   @Test("with an empty path or a zero byte in it is refused", arguments: ["", "\0abstract", "/tmp/a\0b"])

@@ -27,9 +27,11 @@ struct Door: Sendable {
   }
 
   /// A peer and the connection to it.
-  func pair() async throws -> (peer: BlockingPeer, connection: Connection) {
+  func pair(
+    options: ConnectionOptions = ConnectionOptions()
+  ) async throws -> (peer: BlockingPeer, connection: Connection) {
     let peer = try await connect()
-    return (peer, try await accept(on: loop))
+    return (peer, try await accept(on: loop, options: options))
   }
 }
 

@@ -1,0 +1,7 @@
+/// Why one of a host's addresses could not be connected to.
+public struct ConnectFailure: Hashable, Sendable {
+  /// The address that was tried.
+  public let address: SocketAddress
+  /// What it answered: `.failed` with the errno, or `.timedOut` when the deadline came first.
+  public let error: SocketError
+}
