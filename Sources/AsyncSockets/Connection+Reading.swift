@@ -46,10 +46,12 @@ extension Connection {
   /// - Throws: `FramingError.tooLong` when the delimiter is not among the bytes up to the limit, `.truncated` when the
   ///   stream ends without it, and what has come can still be read as chunks; as `read(atMost:deadline:)`.
   public func read(
-    until delimiter: [UInt8], atMost limit: Int = LineFraming.defaultMaximumLength, deadline: Deadline = .never
+    until delimiter: [UInt8], atMost limit: Int = LineFraming.defaultMaximumLength,
+    deadline: Deadline = .never
   ) async throws -> [UInt8]? {
-    var decoder = try LineFraming(LineTerminator(delimiter), maximumLength: limit, unfinishedLastLine: .fail)
-      .bytes.makeDecoder()
+    let terminator = LineTerminator(delimiter)
+    let framing = try LineFraming(terminator, maximumLength: limit, unfinishedLastLine: .fail).bytes
+    var decoder = framing.makeDecoder()
     return try await read(using: &decoder, deadline: deadline)
   }
 

@@ -77,16 +77,21 @@ extension ConnectionCore {
 
   /// Bytes thrown away, 0 when none have arrived; `nil` at the end.
   private func discardOnce() -> Int? {
-    unsafe withUnsafeTemporaryAllocation(byteCount: ScratchBuffer.size, alignment: 16) { buffer in
-      state.withLock { state -> Int? in
-        guard state.phase == .closing, !state.peerHasEnded else { return nil }
-        guard state.readiness.canRead else { return 0 }
-        switch unsafe state.endpoint.read(into: buffer, kernel: core.kernel) {
-        case .bytes(let count) where count > 0: return count
-        case .wouldBlock(let direction):
-          return state.readiness.readWouldBlock(awaiting: direction) ? 0 : nil
-        case .bytes, .end, .failed: return nil
-        }
+    if core.isCurrent { return unsafe discardOnce(into: core.scratch.bytes) }
+    return unsafe withUnsafeTemporaryAllocation(byteCount: ScratchBuffer.size, alignment: 16) {
+      unsafe discardOnce(into: $0)
+    }
+  }
+
+  private func discardOnce(into buffer: UnsafeMutableRawBufferPointer) -> Int? {
+    state.withLock { state -> Int? in
+      guard state.phase == .closing, !state.peerHasEnded else { return nil }
+      guard state.readiness.canRead else { return 0 }
+      switch unsafe state.endpoint.read(into: buffer, kernel: core.kernel) {
+      case .bytes(let count) where count > 0: return count
+      case .wouldBlock(let direction):
+        return state.readiness.readWouldBlock(awaiting: direction) ? 0 : nil
+      case .bytes, .end, .failed: return nil
       }
     }
   }

@@ -60,11 +60,14 @@ extension ConnectionCore {
     }
   }
 
+  /// What an idle connection may keep of its buffer, lest each short frame cost an allocation.
+  private static let keptStorage = 512
+
   /// Whether the wait must be watched for cancellation or a deadline.
   @inline(never) @usableFromInline
   func prepareToWait(deadline: EventLoop.Instant?) -> Bool {
     reading.contents.budget.refill()
-    if reading.contents.buffer.isEmpty { reading.contents.buffer.releaseStorage() }
+    reading.contents.buffer.releaseStorage(above: Self.keptStorage)
     reading.contents.waits &+= 1
     return deadline != nil || !isRunByOwner
   }

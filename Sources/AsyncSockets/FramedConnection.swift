@@ -40,49 +40,10 @@ public final class FramedConnection<F: Framing>: Sendable {
   ///   `.timedOut` and `CancellationError` have consumed nothing.
   @inlinable @inline(__always)
   public func next(deadline: Deadline = .never) async throws -> InboundFrame? {
-    let deadline = try core.beginReading(deadline: deadline, operation: "next")
-    defer { core.endReading() }
-    var isFinishing = false
-    while true {
-      switch try takeFrame(isFinishing: isFinishing) {
-      case .frame(let frame): return frame
-      case .end: return nil
-      case .yield: try await core.yieldTurn(deadline: deadline, operation: "next")
-      case .needsBytes:
-        let filled = try await core.fill(
-          deadline: deadline, operation: "next", finishingFrame: isFinishing)
-        if filled { continue }
-        // Either the stream has ended, or the server drains, and a frame that has begun may still become whole.
-        if !core.reading.contents.hasEnded { isFinishing = true }
-      }
+    try await core.nextFrame(deadline: deadline, operation: "next") { isFinishing in
+      if isSwitched.load(ordering: .relaxed) { throw SocketError.switched }
+      return try core.takeFrame(isFinishing: isFinishing, &decoder.value)
     }
-  }
-
-  @usableFromInline
-  enum Step {
-    case frame(InboundFrame)
-    case end
-    case yield
-    case needsBytes
-  }
-
-  @inlinable @inline(never)
-  func takeFrame(isFinishing: Bool) throws -> Step {
-    // A copy of the reference: ThreadSanitizer would take the change of what is behind it for a change of itself.
-    let core = core
-    if isSwitched.load(ordering: .relaxed) { throw SocketError.switched }
-    if core.reading.contents.isDrained { return .end }
-    if core.reading.contents.budget.isSpent, core.mustYield() { return .yield }
-    if let frame = try decoder.value.decode(&core.reading.contents.buffer) {
-      core.reading.contents.budget.takeFrame()
-      core.reading.contents.isDrained = isFinishing
-      return .frame(frame)
-    }
-    if core.reading.contents.hasEnded {
-      return try decoder.value.finish(&core.reading.contents.buffer).map { .frame($0) } ?? .end
-    }
-    if isFinishing, !decoder.value.isMidFrame(core.reading.contents.buffer) { return .end }
-    return .needsBytes
   }
 
   // MARK: Writing

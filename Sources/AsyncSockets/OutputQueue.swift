@@ -54,7 +54,7 @@ struct OutputQueue: ~Copyable {
       unsafe memory.copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[head..<end]))
     } else {
       let capacity = unsafe max(Self.firstCapacity, count + size, 2 * memory.count)
-      let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 16)
+      let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 1)
       unsafe withUnsent { unsafe larger.copyMemory(from: $0) }
       unsafe memory.deallocate()
       unsafe memory = larger

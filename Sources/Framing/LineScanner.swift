@@ -169,11 +169,7 @@ struct LineScanner: Sendable {
   ) throws(FramingError) -> Line? {
     let content = buffer.count - undecided
     _ = try line(content: content, terminator: 0, in: buffer)
-    if isSkipping {
-      let searched = buffer.searched
-      buffer.discard(content)
-      buffer.searched = searched - content
-    }
+    if isSkipping { buffer.discard(content) }
     return nil
   }
 

@@ -108,8 +108,10 @@ extension ReceiveBuffer {
   }
 
   /// Gives the memory back if there are no bytes in it.
-  public mutating func releaseStorage() {
-    guard isEmpty, storage.capacity > 0 else { return }
+  ///
+  /// - Parameter size: Memory of at most this many bytes is kept; none unless given.
+  public mutating func releaseStorage(above size: Int = 0) {
+    guard isEmpty, storage.capacity > size else { return }
     storage = []
     head = 0
   }
