@@ -22,36 +22,39 @@ struct ConnectionState: ~Copyable {
     let isOwner: Bool
   }
 
+  // What every message touches comes first, and close together: with thousands of connections, cache lines are what
+  // a message costs.
   var endpoint: Endpoint
   var readiness = Readiness()
-  var output = OutputQueue()
-  var outgoing = Outgoing.open
-  var writers = WriteWaiters()
-  var reader: Reader?
-  /// Whoever waits for the end of `close()`.
-  var closers: [WakeContinuation] = []
   var phase = Phase.open
+  var outgoing = Outgoing.open
   /// The peer's stream has been read to its end.
   var peerHasEnded = false
   /// A read has failed. Unlike after a failed write, there is nothing left to read.
   var readHasFailed = false
   /// In the loop's list of connections to flush.
   var isDirty = false
-  /// While the server drains: how much of what had arrived before is still to be read.
-  var drainAllowance: Int?
   /// The reader knows of the drain.
   var drainIsNoticed = false
+  private var lastWriter: UInt32 = 0
   /// The first failure of the transport. The kernel tells of a reset once; this remembers it.
   var failure: SocketError?
-  var closeReason: CloseReason?
+  /// While the server drains: how much of what had arrived before is still to be read.
+  var drainAllowance: Int?
+  var output = OutputQueue()
+  var reader: Reader?
+  var idleness: Idleness
+  var lastWrite: EventLoop.Instant
   var bytesRead: UInt64 = 0
   /// What this turn has written past the queue.
   var directBytes = 0
-  var idleness: Idleness
-  var lastWrite: EventLoop.Instant
+  var writers = WriteWaiters()
+
+  /// Whoever waits for the end of `close()`.
+  var closers: [WakeContinuation] = []
+  var closeReason: CloseReason?
   var idleTimer: DeadlineID?
   var stallTimer: DeadlineID?
-  private var lastWriter: UInt32 = 0
 
   init(endpoint: consuming Endpoint, now: EventLoop.Instant) {
     self.endpoint = endpoint

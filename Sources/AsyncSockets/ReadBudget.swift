@@ -4,16 +4,17 @@
 /// wait for it.
 @usableFromInline
 struct ReadBudget {
-  @usableFromInline var frames = 64
-  @usableFromInline var reads = 16
-  @usableFromInline var bytes = 256 << 10
+  // Small, since every connection has one.
+  @usableFromInline var frames: Int16 = 64
+  @usableFromInline var reads: Int16 = 16
+  @usableFromInline var bytes: Int32 = 256 << 10
 
   @inlinable
   mutating func takeFrame() { frames -= 1 }
 
   mutating func takeRead(_ count: Int) {
     reads -= 1
-    bytes -= count
+    bytes -= Int32(truncatingIfNeeded: count)
   }
 
   @inlinable @inline(__always)

@@ -1,7 +1,9 @@
 /// Why an operation on a socket failed.
 ///
 /// End of stream is not among them (reads answer `nil`), nor is cancellation (that stays `CancellationError`).
-public enum SocketError: Error, Hashable, Sendable {
+public indirect enum SocketError: Error, Hashable, Sendable {
+  // Indirect, since every connection has room for one.
+
   /// This side closed the connection, listener or loop.
   case closed
   /// Another task is inside the same kind of operation, which only one at a time may be.
