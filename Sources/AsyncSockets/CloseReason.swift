@@ -10,6 +10,8 @@ public enum CloseReason: Hashable, Sendable {
   case closedByPeer
   /// The peer reset it.
   case reset
+  /// The peer's stream ended without the goodbye of the transport's protocol.
+  case truncated
   /// A limit ended it.
   case limit(SocketError.Limit)
   /// It ended because the server drained.
@@ -28,6 +30,7 @@ extension CloseReason {
   init(_ error: SocketError) {
     switch error {
     case .reset: self = .reset
+    case .truncated: self = .truncated
     case .failed(let errno, let call, _): self = .failed(errno, call: call)
     case .limit(let limit): self = .limit(limit)
     case .closed: self = .closed
@@ -53,6 +56,7 @@ extension CloseReason: CustomStringConvertible {
     switch self {
     case .closed: "closed by this side"
     case .aborted: "aborted by this side"
+    case .truncated: "ended without a goodbye"
     case .closedByPeer: "closed by the peer"
     case .reset: "reset by the peer"
     case .limit(let limit): "limit: \(limit.rawValue)"

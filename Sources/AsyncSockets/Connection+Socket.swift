@@ -62,5 +62,7 @@ extension Connection {
 
 extension ConnectionCore {
   /// Also once it is closed.
-  var isSocket: Bool { state.withLock { $0.endpoint.customTransport == nil } }
+  var isSocket: Bool {
+    state.withLock { $0.endpoint.customTransport == nil || $0.endpoint.descriptorNumber != nil }
+  }
 }

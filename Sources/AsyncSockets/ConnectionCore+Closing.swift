@@ -91,7 +91,7 @@ extension ConnectionCore {
       case .bytes(let count) where count > 0: return count
       case .wouldBlock(let direction):
         return state.readiness.readWouldBlock(awaiting: direction) ? 0 : nil
-      case .bytes, .end, .failed: return nil
+      case .bytes, .end, .truncated, .failed: return nil
       }
     }
   }

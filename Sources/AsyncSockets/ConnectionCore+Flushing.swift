@@ -42,7 +42,7 @@ extension ConnectionCore {
       }
       if state.output.isEmpty, state.outgoing == .ending, state.readiness.canWrite {
         switch state.endpoint.shutdownWrite(kernel: core.kernel) {
-        case .bytes, .end: state.outgoing = .ended
+        case .bytes, .end, .truncated: state.outgoing = .ended
         case .wouldBlock(let direction): state.readiness.writeWouldBlock(awaiting: direction)
         case .failed(let errno): throw state.fail(errno, call: "shutdown", peer: peerAddress)
         }
@@ -66,7 +66,7 @@ extension ConnectionCore {
       state.lastWrite = now
       return count
     case .wouldBlock(let direction): state.readiness.writeWouldBlock(awaiting: direction)
-    case .end: throw state.fail(.brokenPipe, call: "send", peer: peerAddress)
+    case .end, .truncated: throw state.fail(.brokenPipe, call: "send", peer: peerAddress)
     case .failed(let errno): throw state.fail(errno, call: "send", peer: peerAddress)
     }
     return 0

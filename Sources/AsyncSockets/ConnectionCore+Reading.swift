@@ -87,12 +87,16 @@ extension ConnectionCore {
     case .bytes: return try noteRead(.wouldBlock(.read), of: size, &state)
     case .wouldBlock(let direction):
       guard state.readFailure == nil else { break }
-      return state.readiness.readWouldBlock(awaiting: direction) ? .wouldBlock : .yield
+      guard state.readiness.readWouldBlock(awaiting: direction) else { return .yield }
+      // A transport may have counted more as arrived than it can hand out.
+      if state.drainAllowance ?? 0 > 0 { state.drainAllowance = 0 }
+      return .wouldBlock
     case .end:
       // After a reset that a write saw first, the kernel answers like this: a lie.
       guard state.readFailure == nil else { break }
       state.peerHasEnded = true
       return .end
+    case .truncated: _ = state.fail(.truncated(peer: peerAddress))
     case .failed(let errno): _ = state.fail(errno, call: "recv", peer: peerAddress)
     }
     state.readHasFailed = true

@@ -36,14 +36,18 @@ final class ConnectionCore: Sendable {
   func start() {
     if let transport = state.withLock({ $0.endpoint.customTransport }) {
       core.perform(.remember(self))
-      // Never at once: a transport may tell of its readiness from inside a call of ours, which holds the lock.
-      transport.notifyReadiness { [weak self] readiness in
-        if let self { core.performLater(.ready(self, readiness)) }
-      }
+      listen(to: transport)
     } else {
       core.perform(.register(self))
     }
     watchIdleness()
+  }
+
+  func listen(to transport: any Transport) {
+    // Never at once: a transport may tell of its readiness from inside a call of ours, which holds the lock.
+    transport.notifyReadiness { [weak self, core] readiness in
+      if let self { core.performLater(.ready(self, readiness)) }
+    }
   }
 
   func ready(_ readiness: TransportReadiness) {
@@ -68,7 +72,11 @@ extension ConnectionCore: Pollable {
 
   func ready(_ events: Epoll.Events) {
     if events.contains(.urgent) { state.withLock { $0.readiness.shortReadMeansEmpty = false } }
-    ready(TransportReadiness(events))
+    if let upgraded = state.withLock({ $0.endpoint.customTransport as? UpgradedTransport }) {
+      upgraded.socketIsReady(TransportReadiness(events))
+    } else {
+      ready(TransportReadiness(events))
+    }
   }
 
   func registrationFailed(_ error: SocketError) { end(with: error, reason: CloseReason(error)) }

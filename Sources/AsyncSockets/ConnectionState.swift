@@ -103,10 +103,14 @@ struct ConnectionState: ~Copyable {
 
   /// Remembers a failed call and answers the error to throw from now on.
   mutating func fail(_ errno: Errno, call: String, peer: SocketAddress?) -> SocketError {
-    if let failure { return failure }
-    let error: SocketError =
+    fail(
       errno == .connectionReset
-      ? .reset(errno, call: call, peer: peer) : .failed(errno, call: call, address: peer)
+        ? .reset(errno, call: call, peer: peer) : .failed(errno, call: call, address: peer))
+  }
+
+  /// Remembers a failure and answers the error to throw from now on: the first one.
+  mutating func fail(_ error: SocketError) -> SocketError {
+    if let failure { return failure }
     failure = error
     noteReason(CloseReason(error))
     return error

@@ -20,6 +20,11 @@ public indirect enum SocketError: Error, Hashable, Sendable {
   case connectFailed(host: String, [ConnectFailure])
   /// A limit was reached, and the connection has ended for it.
   case limit(Limit)
+  /// The peer's stream ended without the goodbye of the transport's protocol (TLS has one): what was read may be
+  /// a part of what was sent.
+  case truncated(peer: SocketAddress?)
+  /// So many bytes were received in the clear and not read before an upgrade to another transport.
+  case unreadBytes(Int)
   /// The connection went on with another codec, and this handle to it is spent.
   case switched
   /// A value given by the caller cannot work; the text says which and what to change.
@@ -50,6 +55,10 @@ extension SocketError: CustomStringConvertible {
       "cannot connect to \(host): " + failures.map(\.error.description).joined(separator: "; ")
     case .limit(.idle): "idle limit reached"
     case .limit(.writeStall): "the peer took no output within the write stall limit"
+    case .truncated(let peer):
+      "the stream of \(peer.map(\.description) ?? "the peer") ended without a goodbye, and may have been cut short"
+    case .unreadBytes(let count):
+      "\(count) bytes were received in the clear before the upgrade, and nobody has read them"
     case .switched: "the connection has switched to another codec; use the handle that switching returned"
     case .invalid(let problem): "invalid argument: \(problem)"
     }

@@ -20,8 +20,9 @@ public protocol Transport: AnyObject, Sendable {
   /// How many bytes have arrived and could be read without waiting.
   var unreadBytes: Int { get }
 
-  /// Names who must be told when a direction that would have blocked may go on. Called once, at the start. The
-  /// transport may call it from anywhere, from inside its own operations too.
+  /// Names who must be told when a direction that would have blocked may go on. Called at the start, and again when
+  /// the connection is upgraded and another is to be told instead. The transport may call it from anywhere, from inside
+  /// its own operations too.
   func notifyReadiness(_ notify: @escaping @Sendable (TransportReadiness) -> Void)
 }
 
@@ -33,6 +34,8 @@ public enum TransportResult: Hashable, Sendable {
   case wouldBlock(TransportReadiness)
   /// The peer ended its stream.
   case end
+  /// The peer's stream ended without the goodbye that the transport's protocol asks for: somebody may have cut it.
+  case truncated
   /// The operation failed, for good.
   case failed(Errno)
 }
@@ -64,12 +67,20 @@ extension Endpoint {
   var descriptorNumber: Int32? {
     switch self {
     case .socket(let descriptor): descriptor.number
-    case .custom: nil
+    case .custom(let transport): (transport as? UpgradedTransport)?.descriptorNumber
     case .closed: nil
     }
   }
 
-  var isSocket: Bool { descriptorNumber != nil }
+  /// A socket and nothing around it.
+  @inline(__always)
+  var isSocket: Bool {
+    switch self {
+    case .socket: true
+    case .custom: false
+    case .closed: false
+    }
+  }
 
   var customTransport: (any Transport)? {
     switch self {
@@ -128,9 +139,12 @@ extension Endpoint {
 
   /// Closes for good; answers the descriptor's number, so that the loop can forget it.
   mutating func close(abortively: Bool, kernel: any Kernel) -> Int32? {
-    customTransport?.close(abortively: abortively)
     let number = descriptorNumber
-    if abortively, let number { _ = kernel.setResetOnClose(number) }
+    if let transport = customTransport {
+      transport.close(abortively: abortively)
+    } else if abortively, let number {
+      _ = kernel.setResetOnClose(number)
+    }
     self = .closed
     return number
   }

@@ -39,13 +39,14 @@ extension TCPServer {
     if let failure = roster.failure { throw failure }
   }
 
-  /// Accepts until told to stop, then empties the queue and closes the listener. The connections are children of
-  /// this task: it ends after the last of them.
+  /// Accepts until told to stop, then empties the queue and closes the listener. The connections are
+  /// descendants of this task: it ends after the last of them.
   private func acceptConnections(
     from listener: Listener, home: EventLoop,
     _ handler: @escaping @Sendable (Connection) async throws -> Void
   ) async {
     await withDiscardingTaskGroup { group in
+      let lanes = Lanes()
       var failure: SocketError?
       var isPaused = false
       var attempts = 0
@@ -67,8 +68,10 @@ extension TCPServer {
               configuration.onEvent?(.acceptResumed)
             }
             let slot = roster.add(connection.handle)
-            group.addTask(executorPreference: loop.executor) {
-              await self.serve(connection, in: slot, handler)
+            if let lane = lanes.place(Lane.Arrival(connection: connection, loop: loop, slot: slot)) {
+              group.addTask(executorPreference: home.executor) {
+                await self.serve(lane, of: lanes, home: home, handler)
+              }
             }
             loop = loops.next()
           case .nothing:
@@ -100,7 +103,24 @@ extension TCPServer {
         }
       }
       listener.close()
+      lanes.close()
       roster.acceptorEnded(failure)
+    }
+  }
+
+  private func serve(
+    _ lane: Lane, of lanes: Lanes, home: EventLoop,
+    _ handler: @escaping @Sendable (Connection) async throws -> Void
+  ) async {
+    await withDiscardingTaskGroup { group in
+      while let arrivals = await lane.next(on: home) {
+        for arrival in arrivals {
+          group.addTask(executorPreference: arrival.loop.executor) {
+            await self.serve(arrival.connection, in: arrival.slot, handler)
+            lanes.leave(lane)
+          }
+        }
+      }
     }
   }
 

@@ -1,0 +1,108 @@
+/// What carries an upgraded connection: the user's transport, and below it what carried the connection before.
+final class UpgradedTransport: Transport {
+  private let upper: any Transport
+  private let lower: LowerTransport
+
+  init(_ upper: any Transport, over lower: LowerTransport) {
+    self.upper = upper
+    self.lower = lower
+  }
+
+  /// The number of the socket at the bottom, if there is one.
+  var descriptorNumber: Int32? { lower.descriptorNumber }
+
+  /// An event of the socket at the bottom.
+  ///
+  /// That the socket has ended does not mean that the transport above it never waits again, so it is not passed on.
+  func socketIsReady(_ readiness: TransportReadiness) { lower.tell(readiness.subtracting(.final)) }
+
+  func read(into buffer: inout MutableRawSpan) -> TransportResult { upper.read(into: &buffer) }
+  func write(_ bytes: RawSpan) -> TransportResult { upper.write(bytes) }
+  func shutdownWrite() -> TransportResult { upper.shutdownWrite() }
+  var unreadBytes: Int { upper.unreadBytes }
+  func notifyReadiness(_ notify: @escaping @Sendable (TransportReadiness) -> Void) {
+    upper.notifyReadiness(notify)
+  }
+
+  func close(abortively: Bool) {
+    upper.close(abortively: abortively)
+    // It has closed what is below it; if not, a descriptor must not be lost by that.
+    lower.close(abortively: abortively)
+  }
+}
+
+/// What carried a connection before its upgrade, for the transport that carries it from then on.
+final class LowerTransport: Transport {
+  private struct State: ~Copyable {
+    var endpoint = Endpoint.closed
+    var isCarrying = false
+    /// The first failure. The kernel tells of a reset once, and afterwards of an end; whoever reads has to hear of it
+    /// when a write was told.
+    var failure: Errno?
+    var notify: (@Sendable (TransportReadiness) -> Void)?
+
+    mutating func note(_ result: TransportResult) -> TransportResult {
+      if case .failed(let errno) = result, errno != .brokenPipe, failure == nil { failure = errno }
+      return result
+    }
+  }
+
+  private let kernel: any Kernel
+  private let state = Lock(State())
+
+  init(kernel: any Kernel) { self.kernel = kernel }
+
+  var descriptorNumber: Int32? { state.withLock { $0.endpoint.descriptorNumber } }
+
+  /// Begins to carry bytes. Until then every operation would block.
+  func carry(_ endpoint: consuming sending Endpoint) {
+    let transport = endpoint.customTransport
+    var endpoint = Optional(endpoint)
+    state.withLock { state in
+      if let taken = endpoint.take() { state.endpoint = taken }
+      state.isCarrying = true
+    }
+    transport?.notifyReadiness { [weak self] in self?.tell($0) }
+  }
+
+  func tell(_ readiness: TransportReadiness) {
+    state.withLock { $0.notify }?(readiness)
+  }
+
+  func read(into buffer: inout MutableRawSpan) -> TransportResult {
+    unsafe buffer.withUnsafeMutableBytes { bytes in
+      state.withLock { state in
+        guard state.isCarrying else { return .wouldBlock(.read) }
+        let result = unsafe state.endpoint.read(into: bytes, kernel: kernel)
+        if result == .end, let failure = state.failure { return .failed(failure) }
+        return state.note(result)
+      }
+    }
+  }
+
+  func write(_ bytes: RawSpan) -> TransportResult {
+    unsafe bytes.withUnsafeBytes { bytes in
+      state.withLock { state in
+        guard state.isCarrying else { return .wouldBlock(.write) }
+        return state.note(unsafe state.endpoint.write(bytes, kernel: kernel))
+      }
+    }
+  }
+
+  func shutdownWrite() -> TransportResult {
+    state.withLock { $0.isCarrying ? $0.endpoint.shutdownWrite(kernel: kernel) : .wouldBlock(.write) }
+  }
+
+  func close(abortively: Bool) {
+    state.withLock { state in
+      _ = state.endpoint.close(abortively: abortively, kernel: kernel)
+      state.notify = nil
+    }
+  }
+
+  var unreadBytes: Int { state.withLock { $0.endpoint.unreadBytes(kernel: kernel) } }
+
+  func notifyReadiness(_ notify: @escaping @Sendable (TransportReadiness) -> Void) {
+    state.withLock { $0.notify = notify }
+  }
+}
