@@ -56,6 +56,7 @@ let package = Package(
       dependencies: [
         .product(name: "Framing", package: "AsyncSockets"),
         .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "NIOExtras", package: "swift-nio-extras"),
       ],
       swiftSettings: settings),

@@ -61,7 +61,7 @@ def table(scenario, systems, records, failures, baseline_name):
     ]
     for system in systems:
         record = records.get(system.name)
-        title = system.decoder_title if scenario.decodes else system.title
+        title = system.decoder_titles.get(scenario.server, system.decoder_title) if scenario.decodes else system.title
         if record is None:
             if system.name in failures:
                 lines.append(f"| {title} | failed: {failures[system.name]} |" + " |" * (len(head) - 1))

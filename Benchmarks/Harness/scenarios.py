@@ -32,6 +32,7 @@ class Scenario:
         return not self.idle and not self.decodes
 
 
+READS = (("", "64 KiB", 65536), ("-1460", "1,460 bytes", 1460))
 SCENARIOS = [
     *(
         Scenario(f"chunk-{n}", f"Chunk echo, 64 bytes, {n:,} connection{'s' * (n > 1)}", "chunk", "chunk", n,
@@ -44,6 +45,8 @@ SCENARIOS = [
         for name, kind, mode in (("line", "strings", "line"), ("line-bytes", "bytes", "lineBytes"))
         for depth in (1, 32)
     ),
+    Scenario("block-32", "Block echo, 64 bytes with their length, 100 connections, 32 at a time", "block", "block", 100,
+             depth=32, unit="block"),
     Scenario("chunk-64k", "Chunk echo, 64 KiB, 8 connections", "chunk", "chunk", 8, size=65536, messages=1000),
     Scenario("bulk", "Bulk, one way, 1 GiB on one connection", "sink", "bulk", size=1 << 30, unit="MiB", messages=64),
     Scenario("accept-close", "Accept, echo 64 bytes, close; 32 at a time", "chunk", "rate", 32, unit="connection", messages=2000),
@@ -54,7 +57,12 @@ SCENARIOS = [
         Scenario(name + suffix, f"Decoding lines of 64 bytes ({kind}) without sockets, {read} at a time", codec, "decode",
                  size=chunk, unit="line")
         for name, kind, codec in (("decode-lines", "strings", "lines"), ("decode-line-bytes", "bytes", "lineBytes"))
-        for suffix, read, chunk in (("", "64 KiB", 65536), ("-1460", "1,460 bytes", 1460))
+        for suffix, read, chunk in READS
+    ),
+    *(
+        Scenario("decode-length-prefix" + suffix, f"Decoding length-prefixed blocks of 64 bytes without sockets, {read} at a time",
+                 "lengthPrefix", "decode", size=chunk, unit="block")
+        for suffix, read, chunk in READS
     ),
 ]
 QUICK_SCENARIOS = {"chunk-100", "chunk-9000", "line-1", "line-32", "idle-9000"}

@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 BENCHMARKS = Path(__file__).resolve().parent.parent
@@ -25,6 +25,8 @@ class System:
     decoder_title: str = ""
     uncounted: tuple[str, ...] = ()  # counts that are not taken
     uncounted_because: str = ""
+    lacks: tuple[str, ...] = ()  # modes and codecs that it has nothing for
+    decoder_titles: dict[str, str] = field(default_factory=dict)  # for a codec whose decoder is another
 
 
 def run(command, **options):
@@ -123,21 +125,24 @@ SYSTEMS = [
         "asyncsockets", "AsyncSockets, this library", build_swift("asyncsockets-server"),
         build_swift("decoding", "asyncsockets"), "AsyncSockets, this library",
     ),
-    System("c-epoll", "C, bare epoll", build_c, build_c_decoder, "C, memchr and nothing else"),
+    System("c-epoll", "C, bare epoll", build_c, build_c_decoder, "C, memchr and nothing else", lacks=("lengthPrefix",)),
     System(
         "nio-pipeline", "SwiftNIO, channel handlers", build_swift("nio-pipeline"),
         build_swift("decoding", "nio"), "SwiftNIO, nio-extras' LineBasedFrameDecoder",
+        decoder_titles={"lengthPrefix": "SwiftNIO, nio-extras' LengthFieldBasedFrameDecoder in an EmbeddedChannel"},
     ),
     System("nio-async", "SwiftNIO, NIOAsyncChannel", build_swift("nio-async")),
-    System("flyingsocks", "FlyingSocks", build_swift("flyingsocks")),
+    System("flyingsocks", "FlyingSocks", build_swift("flyingsocks"), lacks=("block",)),
     System(
         "go", "Go", build_go(".", "go-server"), build_go("./decode", "go-decode"), "Go, bufio.Scanner",
         uncounted=("allocations_per_message", "user_instructions_per_message"),
         uncounted_because="has an allocator of its own, and does not run under valgrind",
+        lacks=("lengthPrefix",),
     ),
     System(
         "tokio", "Rust, tokio current-thread", build_rust("tokio-server"), build_rust("decode"), "Rust, BufRead",
+        lacks=("lengthPrefix",),
     ),
-    System("poe", "Perl POE", build_poe),
+    System("poe", "Perl POE", build_poe, lacks=("block",)),
 ]
 QUICK_SYSTEMS = {"asyncsockets", "c-epoll", "nio-pipeline", "nio-async", "go", "tokio"}

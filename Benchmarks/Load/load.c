@@ -1,8 +1,10 @@
 // load: the client side of every benchmark here. One thread, one epoll instance, many connections
 // to 127.0.0.1.
 //
-//   chunk, line   echo: each connection sends a batch of DEPTH messages, waits until all of them
-//                 have come back, and sends the next. `line` messages end in a newline.
+//   chunk, line,
+//   block         echo: each connection sends a batch of DEPTH messages, waits until all of them
+//                 have come back, and sends the next. `line` messages end in a newline, `block`
+//                 messages begin with the length of what follows, in four bytes, network byte order.
 //   idle          opens the connections, has each echo one message, which ends in a newline, prints
 //                 READY, and keeps them until standard input ends.
 //   rate          CONNECTIONS at a time: connect, echo one message, end the output, wait for the
@@ -56,8 +58,8 @@ static uint64_t nanoseconds(clockid_t clock) {
 
 // MARK: Options
 
-enum mode { CHUNK, LINE, IDLE, RATE, BULK };
-static const char *const mode_names[] = {"chunk", "line", "idle", "rate", "bulk"};
+enum mode { CHUNK, LINE, BLOCK, IDLE, RATE, BULK };
+static const char *const mode_names[] = {"chunk", "line", "block", "idle", "rate", "bulk"};
 
 static struct {
     enum mode mode;
@@ -68,7 +70,7 @@ static struct {
 } options = {.mode = CHUNK, .connections = 1, .size = 64, .depth = 1, .seconds = 5, .warm_up = 1};
 
 static const char usage[] =
-    "usage: load --port N [--mode chunk|line|idle|rate|bulk] [--connections N] [--size BYTES]\n"
+    "usage: load --port N [--mode chunk|line|block|idle|rate|bulk] [--connections N] [--size BYTES]\n"
     "            [--depth N] [--seconds S | --messages N] [--warm-up S] [--server-pid PID]\n"
     "\n"
     "  --depth       messages that a connection sends before it waits for their replies (echo only)\n"
@@ -97,7 +99,7 @@ static void parse_options(int count, char **arguments) {
         case 'h': fputs(usage, stdout); exit(0);
         case 'm':
             for (options.mode = CHUNK; strcmp(optarg, mode_names[options.mode]); options.mode++)
-                if (options.mode == BULK) die("--mode takes chunk, line, idle, rate or bulk, not '%s'", optarg);
+                if (options.mode == BULK) die("--mode takes chunk, line, block, idle, rate or bulk, not '%s'", optarg);
             break;
         case 'p': options.port = (uint16_t)number(name, optarg, 1, 65535); break;
         case 'c': options.connections = (size_t)number(name, optarg, 1, 1000000); break;
@@ -111,7 +113,8 @@ static void parse_options(int count, char **arguments) {
     }
     if (optind < count) die("'%s' is no option; see load --help", arguments[optind]);
     if (!options.port) die("--port is missing; see load --help");
-    if (options.mode != CHUNK && options.mode != LINE && options.depth != 1) die("--depth goes with echo only");
+    if (options.mode > BLOCK && options.depth != 1) die("--depth goes with echo only");
+    if (options.mode == BLOCK && options.size < 4) die("--size is at least 4 with --mode block, the length included");
     if (options.mode != BULK && options.size * options.depth > 64 * mebibyte)
         die("--size times --depth is limited to 64 MiB");
     if (options.mode == IDLE && options.messages) die("--messages doesn't go with --mode idle");
@@ -156,6 +159,7 @@ static void make_pattern(void) {
         state ^= state << 13, state ^= state >> 17, state ^= state << 5;  // xorshift
         pattern[i] = (unsigned char)(text ? 'a' + state % 26 : state);
         if (text && i % unit == unit - 1) pattern[i] = '\n';
+        if (options.mode == BLOCK && i % unit < 4) pattern[i] = (unsigned char)((unit - 4) >> (24 - 8 * (i % unit)));
     }
     for (size_t i = 0; i < stretch; i++) pattern[period + i] = pattern[i];
 }

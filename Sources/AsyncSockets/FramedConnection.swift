@@ -18,6 +18,8 @@ public final class FramedConnection<F: Framing>: Sendable {
   @usableFromInline let decoder: DecoderSlot<F.Decoder>
   @usableFromInline let encoder: Lock<F.Encoder>
   @usableFromInline let isSwitched = Atomic<Bool>(false)
+  /// What `request` needs, from the first on.
+  let inOrder = Lock<RequestExchange<F, Never>?>(nil)
 
   init(_ connection: Connection, decoder: F.Decoder, encoder: F.Encoder) {
     self.connection = connection

@@ -37,6 +37,7 @@ where Base.Decoder.Frame == [UInt8], Base.Encoder.Frame == [UInt8] {
         let start = buffer.offset
         guard let frame = try base.decode(&buffer) else { return nil }
         if let content = try check(frame, at: buffer.frameStart(since: start)) { return content }
+        buffer.discard(0)
       }
     }
 
@@ -46,6 +47,7 @@ where Base.Decoder.Frame == [UInt8], Base.Encoder.Frame == [UInt8] {
         let start = buffer.offset
         guard let frame = try base.finish(&buffer) else { return nil }
         if let content = try check(frame, at: buffer.frameStart(since: start)) { return content }
+        buffer.discard(0)
       }
     }
 

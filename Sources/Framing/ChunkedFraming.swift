@@ -65,22 +65,36 @@ public struct ChunkedFraming<Base: Framing>: Framing {
       var rest = buffer
       rest.consume(gathered)
       rest.searched = buffer.searched - gathered
-      let start = buffer.offset
-      while chunk.count < size {
-        guard let frame = try next(&base, &rest) else {
-          gathered = Int(rest.offset - start)
-          // What belongs to no frame need not be kept.
-          if chunk.isEmpty {
-            buffer.discard(gathered)
-            gathered = 0
+      var start = buffer.offset
+      do throws(FramingError) {
+        while chunk.count < size {
+          guard let frame = try next(&base, &rest) else {
+            gathered = Int(rest.offset - start)
+            dropFiller(&buffer)
+            buffer.searched = gathered + rest.searched
+            return nil
           }
-          buffer.searched = gathered + rest.searched
-          return nil
+          if chunk.isEmpty {
+            let first = rest.frameStart(since: start)
+            buffer.discard(Int(first - start))
+            start = first
+          }
+          chunk.append(frame)
         }
-        chunk.append(frame)
+      } catch {
+        gathered = Int(rest.offset - start)
+        dropFiller(&buffer)
+        throw error
       }
       buffer = rest
       return takeChunk()
+    }
+
+    /// What belongs to no frame need not be kept.
+    private mutating func dropFiller(_ buffer: inout ReceiveBuffer) {
+      guard chunk.isEmpty else { return }
+      buffer.discard(gathered)
+      gathered = 0
     }
 
     private mutating func takeChunk() -> [Base.Decoder.Frame] {

@@ -1,7 +1,8 @@
 /// Counts empty frames in a row, which cost the sender next to nothing and the receiver a turn each.
+@usableFromInline
 struct EmptyFrameLimit: Sendable {
-  private let maximum: Int
-  private var run = 0
+  @usableFromInline let maximum: Int
+  @usableFromInline var run = 0
 
   init() {
     maximum = 1_000
@@ -16,6 +17,7 @@ struct EmptyFrameLimit: Sendable {
   }
 
   /// Takes note of the frame at `offset`.
+  @inlinable
   mutating func count(_ length: Int, at offset: UInt64) throws(FramingError) {
     guard length == 0 else {
       run = 0

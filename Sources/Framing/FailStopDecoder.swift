@@ -7,20 +7,23 @@
 /// func makeDecoder() -> FailStopDecoder<Parser> { FailStopDecoder(Parser()) }
 /// ```
 public struct FailStopDecoder<Base: FrameDecoder>: FrameDecoder {
+  @usableFromInline var decoder: Base
+  @usableFromInline var failure: FramingError?
+
   /// The decoder that does the work.
-  public private(set) var base: Base
-  private var failure: FramingError?
+  public var base: Base { decoder }
 
   /// Makes the errors of a decoder final.
   public init(_ base: Base) {
-    self.base = base
+    decoder = base
   }
 
   /// The next frame of the decoder underneath; `nil` if it needs more bytes.
+  @inlinable
   public mutating func decode(_ buffer: inout ReceiveBuffer) throws(FramingError) -> Base.Frame? {
     if let failure { throw failure }
     do throws(FramingError) {
-      return try base.decode(&buffer)
+      return try decoder.decode(&buffer)
     } catch {
       failure = error
       throw error
@@ -28,10 +31,11 @@ public struct FailStopDecoder<Base: FrameDecoder>: FrameDecoder {
   }
 
   /// What the decoder underneath makes of the end of the stream.
+  @inlinable
   public mutating func finish(_ buffer: inout ReceiveBuffer) throws(FramingError) -> Base.Frame? {
     if let failure { throw failure }
     do throws(FramingError) {
-      return try base.finish(&buffer)
+      return try decoder.finish(&buffer)
     } catch {
       failure = error
       throw error
@@ -39,7 +43,8 @@ public struct FailStopDecoder<Base: FrameDecoder>: FrameDecoder {
   }
 
   /// What the decoder underneath says.
+  @inlinable
   public func isMidFrame(_ buffer: borrowing ReceiveBuffer) -> Bool {
-    base.isMidFrame(buffer)
+    decoder.isMidFrame(buffer)
   }
 }

@@ -26,10 +26,12 @@ public protocol FrameDecoder<Frame>: Sendable {
   ///   not count that as one. From then on every call throws the same error.
   mutating func finish(_ buffer: inout ReceiveBuffer) throws(FramingError) -> Frame?
 
-  /// Whether the front of the buffer is the beginning of an unfinished frame.
+  /// Whether a frame has begun, so that more bytes could complete it.
   ///
   /// To be asked once `decode` has returned `nil`; the answer tells a graceful shutdown whether there is
-  /// something to wait for. Unless a decoder says otherwise: whether the buffer holds any bytes.
+  /// something to wait for. If it is `false`, the end of the stream brings no frame and no error. If it is `true`, it
+  /// brings either, unless what has begun is a frame that the decoder drops: whether it will is not known before it
+  /// is whole. Unless a decoder says otherwise: whether the buffer holds any bytes.
   func isMidFrame(_ buffer: borrowing ReceiveBuffer) -> Bool
 }
 

@@ -1,9 +1,10 @@
 /// The longest frame that a block codec accepts, in both directions.
+@usableFromInline
 struct FrameLimit: Sendable {
   /// 1 MiB.
   static let standard = 1_048_576
 
-  let bytes: Int
+  @usableFromInline let bytes: Int
 
   /// The limit unless another is given.
   init() {
@@ -19,6 +20,7 @@ struct FrameLimit: Sendable {
   }
 
   /// A length that a peer announced, if it is within the limit.
+  @inlinable
   func check(announced length: UInt64, at offset: UInt64) throws(FramingError) -> Int {
     guard length <= UInt64(bytes) else {
       throw .tooLong(limit: bytes, seen: Int(clamping: length), offset: offset)

@@ -40,6 +40,7 @@ public struct IntegerField: LengthPrefix, Hashable {
   /// The length at the front of the buffer.
   ///
   /// - Throws: ``FramingError/malformed(_:offset:)`` if it is less than the adjustment takes away.
+  @inlinable
   public func read(_ buffer: borrowing ReceiveBuffer) throws(FramingError) -> PrefixedLength? {
     guard buffer.count >= width else { return nil }
     return PrefixedLength(prefix: width, content: try length(in: buffer, at: 0))
@@ -53,6 +54,7 @@ public struct IntegerField: LengthPrefix, Hashable {
   }
 
   /// The integer at a distance from the front, all of which must be there.
+  @inlinable
   func value(in buffer: borrowing ReceiveBuffer, at start: Int) -> UInt64 {
     var value: UInt64 = 0
     for index in 0..<width {
@@ -62,6 +64,7 @@ public struct IntegerField: LengthPrefix, Hashable {
   }
 
   /// The length that the integer at a distance from the front means.
+  @inlinable
   func length(in buffer: borrowing ReceiveBuffer, at start: Int) throws(FramingError) -> UInt64 {
     let value = value(in: buffer, at: start)
     guard adjustment < 0 else {
@@ -69,11 +72,16 @@ public struct IntegerField: LengthPrefix, Hashable {
       return overflow ? .max : sum
     }
     guard value >= adjustment.magnitude else {
-      throw .malformed(
-        "a length of \(value) is less than the \(adjustment.magnitude) bytes that it counts besides the content",
-        offset: buffer.offset + UInt64(start))
+      throw tooSmall(value, at: buffer.offset + UInt64(start))
     }
     return value - UInt64(adjustment.magnitude)
+  }
+
+  @inline(never) @usableFromInline
+  func tooSmall(_ value: UInt64, at offset: UInt64) -> FramingError {
+    .malformed(
+      "a length of \(value) is less than the \(adjustment.magnitude) bytes that it counts besides the content",
+      offset: offset)
   }
 
   /// What stands for a length on the wire.

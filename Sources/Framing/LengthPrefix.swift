@@ -49,6 +49,7 @@ public struct PrefixedLength: Hashable, Sendable {
   /// - Parameters:
   ///   - prefix: How many bytes the prefix itself takes.
   ///   - content: How many bytes follow it.
+  @inlinable
   public init(prefix: Int, content: UInt64) {
     self.prefix = prefix
     self.content = content

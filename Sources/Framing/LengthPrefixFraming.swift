@@ -54,14 +54,15 @@ public struct LengthPrefixFraming<Prefix: LengthPrefix>: Framing {
 
   /// Takes frames from a buffer.
   public struct Parser: FrameDecoder {
-    fileprivate let prefix: Prefix
-    fileprivate let limit: FrameLimit
-    fileprivate var emptyFrames: EmptyFrameLimit
+    @usableFromInline let prefix: Prefix
+    @usableFromInline let limit: FrameLimit
+    @usableFromInline var emptyFrames: EmptyFrameLimit
 
     /// The next frame, without its prefix; `nil` if it is not whole yet.
     ///
     /// - Throws: ``FramingError/tooLong(limit:seen:offset:)``, or ``FramingError/malformed(_:offset:)`` for a
     ///   prefix that is none and for too many empty frames.
+    @inlinable
     public mutating func decode(_ buffer: inout ReceiveBuffer) throws(FramingError) -> [UInt8]? {
       guard let sizes = try prefix.read(buffer) else { return nil }
       let length = try limit.check(announced: sizes.content, at: buffer.offset)

@@ -139,10 +139,19 @@ struct LineScanner: Sendable {
     guard let place = run?.next(in: &buffer, isLast: isLast) else {
       let undecided = run?.matched ?? 0
       // What is not delivered before it ends must not be endless.
-      if keepsTerminator, undecided > maximumLength { throw tooLong(buffer) }
+      if keepsTerminator, undecided > maximumLength {
+        guard skips else { throw tooLong(buffer) }
+        if let end = run?.giveUp(in: buffer) {
+          isSkipping = true
+          return Line(kept: end, dropped: 0)
+        }
+      }
       return try wait(&buffer, undecided: undecided)
     }
-    if keepsTerminator, place.count > maximumLength { throw tooLong(buffer) }
+    if keepsTerminator, place.count > maximumLength {
+      guard skips else { throw tooLong(buffer) }
+      isSkipping = true
+    }
     return try line(content: place.lowerBound, terminator: place.count, in: buffer)
   }
 

@@ -49,7 +49,7 @@ public struct LineTerminator: Hashable, Sendable {
   ///
   /// A line is delivered as soon as the run after it is long enough, and what comes of the run later is dropped.
   /// (Where lines keep their terminators, one waits for the run to end, which may then have at most the maximum
-  /// length of a line.)
+  /// length of a line: a longer one makes the line a bad frame.)
   ///
   /// ```swift
   /// try LineFraming(.run(of: "\r\n", atLeast: 2))  // paragraphs

@@ -39,6 +39,7 @@ public struct MappedFraming<Base: Framing, Inbound: Sendable, Outbound: Sendable
         let start = buffer.offset
         guard let frame = try base.decode(&buffer) else { return nil }
         if let value = try value(of: frame, at: buffer.frameStart(since: start)) { return value }
+        buffer.discard(0)
       }
     }
 
@@ -48,6 +49,7 @@ public struct MappedFraming<Base: Framing, Inbound: Sendable, Outbound: Sendable
         let start = buffer.offset
         guard let frame = try base.finish(&buffer) else { return nil }
         if let value = try value(of: frame, at: buffer.frameStart(since: start)) { return value }
+        buffer.discard(0)
       }
     }
 

@@ -4,7 +4,7 @@ extension ReceiveBuffer {
   /// It is `consume` for whoever later reports an error in the frame that follows, whose place would otherwise
   /// depend on when the filler came.
   ///
-  /// - Parameter n: How many; at most all of them.
+  /// - Parameter n: How many; at most all of them. With 0, all that has been consumed was filler.
   public mutating func discard(_ n: Int) {
     consume(n)
     fillerEnd = offset

@@ -135,7 +135,12 @@ extension ReceiveBuffer {
   ///   - start: The distance from the front at which to begin; the front if left out.
   public func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
     let pattern = Self.everyByte &* UInt64(byte)
-    let found = firstIndex(from: start) { Self.zeroBytes($0 ^ pattern) }
+    let block = Block(repeating: byte)
+    let found = firstIndex(from: start) {
+      $0 .== block
+    } marking: {
+      Self.zeroBytes($0 ^ pattern)
+    }
     looked(at: (found ?? count) &- start)
     return found
   }
@@ -149,7 +154,12 @@ extension ReceiveBuffer {
   public func firstIndex(of first: UInt8, or second: UInt8, from start: Int = 0) -> Int? {
     let one = Self.everyByte &* UInt64(first)
     let other = Self.everyByte &* UInt64(second)
-    let found = firstIndex(from: start) { Self.zeroBytes($0 ^ one) | Self.zeroBytes($0 ^ other) }
+    let (ones, others) = (Block(repeating: first), Block(repeating: second))
+    let found = firstIndex(from: start) {
+      ($0 .== ones) .| ($0 .== others)
+    } marking: {
+      Self.zeroBytes($0 ^ one) | Self.zeroBytes($0 ^ other)
+    }
     looked(at: (found ?? count) &- start)
     return found
   }
@@ -162,12 +172,30 @@ extension ReceiveBuffer {
     (word &- everyByte) & ~word & (everyByte << 7)
   }
 
-  /// Eight bytes at a time, since a loop that leaves early is not vectorised.
+  private typealias Block = SIMD32<UInt8>
+
+  /// Many bytes at a time, since a loop that leaves early is not vectorised: 32, and 8 where fewer are left.
   @inline(__always)
-  private func firstIndex(from start: Int, marking hits: (UInt64) -> UInt64) -> Int? {
+  private func firstIndex(
+    from start: Int, matching: (Block) -> SIMDMask<SIMD32<Int8>>, marking hits: (UInt64) -> UInt64
+  ) -> Int? {
     let bytes = unsafe storage.span.bytes
     let end = bytes.byteCount
     var index = Swift.min(head &+ Swift.max(0, Swift.min(start, count)), end)
+    while end &- index >= 32 {
+      let block = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: index, as: Block.self)
+      let words = unsafe unsafeBitCast(matching(block), to: SIMD4<UInt64>.self)
+      if words.x | words.y | words.z | words.w == 0 {
+        index &+= 32
+        continue
+      }
+      // The first word with a mark, and in it the first byte.
+      let (word, distance) =
+        words.x != 0
+        ? (words.x, 0) : words.y != 0 ? (words.y, 8) : words.z != 0 ? (words.z, 16) : (words.w, 24)
+      let bits = UInt64(littleEndian: word).trailingZeroBitCount
+      return index &- head &+ distance &+ (bits &>> 3)
+    }
     while end &- index >= 8 {
       let word = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
       let marks = hits(UInt64(littleEndian: word))

@@ -45,6 +45,15 @@ struct RunSearch: Sendable {
     return nil
   }
 
+  /// Counts a run that goes on as ended, and drops what comes of it later.
+  ///
+  /// - Returns: Where it ends; `nil` if it is not long enough to be one.
+  mutating func giveUp(in buffer: borrowing ReceiveBuffer) -> Int? {
+    guard matched >= minimum else { return nil }
+    goesOn = true
+    return report(endingAt: buffer.searched).upperBound
+  }
+
   private mutating func report(endingAt end: Int) -> Range<Int> {
     defer { matched = 0 }
     return (end - matched)..<end

@@ -30,7 +30,8 @@ public enum CodecCheck: String, CaseIterable, Sendable {
   /// Bytes looked at grow with the bytes received, though they come one by one: at most 3 for each byte (2 to
   /// search, 1 to take) and 16 for each call. Counted in debug builds; release builds have no counter, and pass.
   case linearTime
-  /// `isMidFrame` says whether the end of the stream would bring a frame or an error.
+  /// Where `isMidFrame` is false, the end of the stream brings no frame and no error. Where it is true, it brings
+  /// either, or else (a frame that is dropped) makes it false.
   case midFrame
   /// Without new bytes there is no frame, and nothing is consumed.
   case nothing

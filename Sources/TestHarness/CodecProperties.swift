@@ -79,12 +79,15 @@ struct CodecProperties<F: Framing> where F.Decoder.Frame: Equatable {
     let isMidFrame = run.decoder.isMidFrame(run.buffer)
     let count = run.frames.count
     run.end()
-    guard isMidFrame != (run.frames.count > count || run.isOver) else { return nil }
+    let brought = run.frames.count > count || run.isOver
+    if isMidFrame, !brought, run.decoder.isMidFrame(run.buffer) {
+      return CodecProblem(
+        expected: "a frame or an error of finish, or isMidFrame false after it, since it was true before",
+        got: "\(outcome(of: run))")
+    }
+    guard !isMidFrame, brought else { return nil }
     return CodecProblem(
-      expected: isMidFrame
-        ? "a frame or an error of finish, since isMidFrame was true"
-        : "no frame or error of finish, since isMidFrame was false",
-      got: "\(outcome(of: run))")
+      expected: "no frame or error of finish, since isMidFrame was false", got: "\(outcome(of: run))")
   }
 
   func goesOnAfterTheEnd(_ reads: [[UInt8]]) -> CodecProblem? {

@@ -14,6 +14,22 @@ struct LineLimitTests {
     #expect(feed.read("6") == [] && feed.error == Self.tooLong)
   }
 
+  @Test("a line that never ends is refused by default, and no more is held than the limit and a read (P23)")
+  func unlimitedByNobody() {
+    for framing in [LineFraming(), .anyNewline, .autodetect] {
+      var feed = Feed(framing)
+      let read = [UInt8](repeating: 97, count: 1_000)
+      var received = 0
+      while feed.error == nil, received < 1_000_000 {
+        #expect(feed.read(read) == [])
+        received += read.count
+        #expect(feed.buffer.count <= LineFraming.defaultMaximumLength + read.count)
+      }
+      #expect(feed.error == .tooLong(limit: 65_536, seen: 65_537, offset: 0))
+      #expect(received == 66_000)
+    }
+  }
+
   @Test("scenario A22: the limit holds for each line, not for what a read brings", arguments: Mode.all)
   func manyInOneRead(mode: Mode) throws {
     let framing = try LineFraming(mode.terminator, maximumLength: 5)

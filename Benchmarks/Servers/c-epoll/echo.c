@@ -2,7 +2,8 @@
 // edge-triggered epoll, one recv and one send per readiness.
 //
 //   echo --port N MODE      chunk: send back what comes; line, lineBytes: split into lines (LF or
-//                           CRLF), send each with LF; sink: read to the end, answer with the count
+//                           CRLF), send each with LF; block: split into blocks after lengths of four
+//                           bytes; sink: read to the end, answer with the count
 #define _GNU_SOURCE
 #include <errno.h>
 #include <netinet/in.h>
@@ -18,7 +19,7 @@
 #include <unistd.h>
 
 enum { EVENTS = 512, BLOCK = 64 * 1024, LONGEST_LINE = 64 * 1024 };
-static enum { CHUNK, LINE, SINK } mode;
+static enum { CHUNK, LINE, BLOCKS, SINK } mode;
 static int poller;
 static char input[LONGEST_LINE + BLOCK], lines[LONGEST_LINE + 2 * BLOCK];
 
@@ -87,10 +88,26 @@ static bool answer_lines(struct connection *c, size_t length) {
     return write_out(c, lines, out);
 }
 
+// The same with blocks. A block is no longer than a line may be.
+static bool answer_blocks(struct connection *c, size_t length) {
+    size_t start = 0;
+    while (length - start >= 4) {
+        const unsigned char *header = (unsigned char *)input + start;
+        size_t block = (size_t)header[0] << 24 | (size_t)header[1] << 16 | (size_t)header[2] << 8 | header[3];
+        if (block > LONGEST_LINE - 4) return false;
+        if (length - start - 4 < block) break;
+        memcpy(lines + start, input + start, 4 + block);
+        start += 4 + block;
+    }
+    if (c->line.length || start < length) keep(&c->line, input + start, length - start);
+    return write_out(c, lines, start);
+}
+
 static bool answer(struct connection *c, size_t length) {
     switch (mode) {
     case CHUNK: return write_out(c, input, length);
     case LINE: return answer_lines(c, length);
+    case BLOCKS: return answer_blocks(c, length);
     default: c->total += length; return true;
     }
 }
@@ -111,7 +128,7 @@ static void serve(struct connection *c, uint32_t events) {
     }
     bool until_end = events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR);
     while (!c->output.length && !c->ended) {  // read no more than can be answered
-        size_t kept = mode == LINE ? c->line.length : 0;
+        size_t kept = mode == LINE || mode == BLOCKS ? c->line.length : 0;
         if (kept) memcpy(input, c->line.bytes, kept);
         ssize_t n = recv(c->descriptor, input + kept, BLOCK, 0);
         if (n < 0 && errno == EINTR) continue;
@@ -142,8 +159,8 @@ static void accept_all(int listener) {
 }
 
 int main(int count, char **arguments) {
-    if (count != 4 || strcmp(arguments[1], "--port")) return fputs("usage: echo --port N chunk|line|lineBytes|sink\n", stderr), 2;
-    mode = !strcmp(arguments[3], "sink") ? SINK : !strncmp(arguments[3], "line", 4) ? LINE : CHUNK;
+    if (count != 4 || strcmp(arguments[1], "--port")) return fputs("usage: echo --port N chunk|line|lineBytes|block|sink\n", stderr), 2;
+    mode = !strcmp(arguments[3], "sink") ? SINK : !strcmp(arguments[3], "block") ? BLOCKS : !strncmp(arguments[3], "line", 4) ? LINE : CHUNK;
 
     struct rlimit limit;
     getrlimit(RLIMIT_NOFILE, &limit);

@@ -4,8 +4,11 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"encoding/binary"
+	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log"
 	"net"
 	"runtime"
@@ -16,10 +19,10 @@ func main() {
 	port := flag.Int("port", 0, "port to listen on")
 	flag.Parse()
 	serve, known := map[string]func(net.Conn) error{
-		"chunk": echo, "line": echoLines, "lineBytes": echoByteLines, "sink": sink,
+		"chunk": echo, "line": echoLines, "lineBytes": echoByteLines, "block": echoBlocks, "sink": sink,
 	}[flag.Arg(0)]
 	if !known {
-		log.Fatal("usage: go-server --port N chunk|line|lineBytes|sink")
+		log.Fatal("usage: go-server --port N chunk|line|lineBytes|block|sink")
 	}
 
 	runtime.GOMAXPROCS(1)
@@ -79,6 +82,37 @@ func echoByteLines(connection net.Conn) error {
 		writer.Write(bytes.TrimRight(line, "\r\n"))
 		writer.WriteByte('\n')
 		if err := flushUnlessMore(reader, writer); err != nil {
+			return err
+		}
+	}
+}
+
+const longestBlock = 1 << 20
+
+func echoBlocks(connection net.Conn) error {
+	reader, writer := bufio.NewReaderSize(connection, 64<<10), bufio.NewWriter(connection)
+	block := make([]byte, 0, 4096)
+	for {
+		header, err := reader.Peek(4)
+		if err != nil {
+			return err
+		}
+		length := int(binary.BigEndian.Uint32(header))
+		if length > longestBlock {
+			return errors.New("the block is too long")
+		}
+		if cap(block) < 4+length {
+			block = make([]byte, 0, 4+length)
+		}
+		if _, err := io.ReadFull(reader, block[:4+length]); err != nil {
+			return err
+		}
+		writer.Write(block[:4+length])
+		if waiting, _ := reader.Peek(reader.Buffered()); len(waiting) >= 4 &&
+			len(waiting)-4 >= int(binary.BigEndian.Uint32(waiting)) {
+			continue
+		}
+		if err := writer.Flush(); err != nil {
 			return err
 		}
 	}

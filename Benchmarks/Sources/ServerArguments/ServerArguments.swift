@@ -10,6 +10,8 @@ public struct ServerArguments: Sendable {
     case line
     /// The same with lines as bytes.
     case lineBytes
+    /// Split the input into blocks after lengths of four bytes, network byte order, and send each back.
+    case block
     /// Read to the end, then answer with the number of bytes, in decimal, and a newline.
     case sink
   }
@@ -25,7 +27,7 @@ public struct ServerArguments: Sendable {
     guard arguments.count == 4, arguments[1] == "--port", let port = UInt16(arguments[2]),
       let mode = Mode(rawValue: arguments[3])
     else {
-      print("usage: \(arguments[0]) --port N chunk|line|lineBytes|sink")
+      print("usage: \(arguments[0]) --port N chunk|line|lineBytes|block|sink")
       exit(2)
     }
     self.port = Int(port)

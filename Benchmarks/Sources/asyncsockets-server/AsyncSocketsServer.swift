@@ -30,6 +30,12 @@ struct AsyncSocketsServer {
           try await connection.send(line)
         }
       }
+    case .block:
+      try await server.run(framing: LengthPrefixFraming(.uint32)) { connection in
+        for try await block in connection.inbound {
+          try await connection.send(block)
+        }
+      }
     case .sink:
       try await server.run { connection in
         var total = 0

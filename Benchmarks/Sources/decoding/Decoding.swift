@@ -1,5 +1,6 @@
 import Framing
 import NIOCore
+import NIOEmbedded
 import NIOExtras
 
 /// How fast a codec is by itself, without sockets: `decoding LIBRARY CODEC CHUNK SECONDS`.
@@ -12,8 +13,14 @@ struct Decoding {
   static let codecs: [String: @Sendable (inout Run) throws -> Void] = [
     "asyncsockets lines": { try $0.decode(.line, with: LineFraming()) { $0.utf8.count } },
     "asyncsockets lineBytes": { try $0.decode(.line, with: LineFraming().bytes) { $0.count } },
+    "asyncsockets lengthPrefix": { try $0.decode(.block, with: LengthPrefixFraming(.uint32)) { $0.count } },
     "nio lines": { try $0.decode(.line, with: LineBasedFrameDecoder()) { String(buffer: $0).utf8.count } },
     "nio lineBytes": { try $0.decode(.line, with: LineBasedFrameDecoder()) { $0.readableBytes } },
+    "nio lengthPrefix": {
+      try $0.decodeInPipeline(.block, with: LengthFieldBasedFrameDecoder(lengthFieldLength: .four)) {
+        $0.readableBytes
+      }
+    },
   ]
 
   static func main() throws {
@@ -59,5 +66,40 @@ extension Run {
         try processor.process(buffer: allocator.buffer(bytes: chunk)) { tally.add(size($0)) }
       }
     }
+  }
+
+  /// Decodes with a codec for SwiftNIO that needs a channel: in the one that it has for use without sockets.
+  mutating func decodeInPipeline<D: ByteToMessageDecoder>(
+    _ message: Message, with decoder: D, size: @escaping (D.InboundOut) -> Int
+  ) throws {
+    let channel = EmbeddedChannel()
+    let counter = CountingHandler(size: size)
+    try channel.pipeline.syncOperations.addHandler(ByteToMessageHandler(decoder))
+    try channel.pipeline.syncOperations.addHandler(counter)
+    try repeatPasses(of: message) { chunks, tally in
+      for chunk in chunks {
+        channel.pipeline.fireChannelRead(channel.allocator.buffer(bytes: chunk))
+      }
+      tally.add(counter.take())
+    }
+  }
+}
+
+/// Counts what a pipeline decodes, and passes nothing on.
+final class CountingHandler<Message>: ChannelInboundHandler {
+  typealias InboundIn = Message
+
+  private let size: (Message) -> Int
+  private var tally = Run.Tally()
+
+  init(size: @escaping (Message) -> Int) { self.size = size }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    tally.add(size(Self.unwrapInboundIn(data)))
+  }
+
+  func take() -> Run.Tally {
+    defer { tally = Run.Tally() }
+    return tally
   }
 }

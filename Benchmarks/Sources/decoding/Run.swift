@@ -11,6 +11,10 @@ struct Run {
     /// 64 bytes with the newline.
     static let line = Message(
       wire: Array(repeating: UInt8(ascii: "x"), count: 63) + [UInt8(ascii: "\n")], payload: 63)
+
+    /// 64 bytes with the length, which takes four.
+    static let block = Message(
+      wire: [0, 0, 0, 60] + Array(repeating: UInt8(ascii: "x"), count: 60), payload: 60)
   }
 
   /// What came out.
@@ -21,6 +25,11 @@ struct Run {
     mutating func add(_ size: Int) {
       messages += 1
       bytes += size
+    }
+
+    mutating func add(_ other: Tally) {
+      messages += other.messages
+      bytes += other.bytes
     }
   }
 

@@ -54,6 +54,8 @@ struct FlyingSocksServer {
       try await forEachLine(connection) { line in
         Data(line) + CollectionOfOne(UInt8(ascii: "\n"))
       }
+    case .block:
+      fatalError("FlyingSocks knows nothing of blocks; Harness/systems.py leaves it out")
     case .sink:
       var total = 0
       do {

@@ -33,6 +33,15 @@ struct NIOAsyncServer {
           try await outbound.write(line)
         }
       }
+    case .block:
+      try await serve(arguments, of: ByteBuffer.self) { pipeline in
+        try pipeline.addHandler(ByteToMessageHandler(LengthFieldBasedFrameDecoder(lengthFieldLength: .four)))
+        try pipeline.addHandler(LengthFieldPrepender(lengthFieldLength: .four))
+      } body: { inbound, outbound in
+        for try await block in inbound {
+          try await outbound.write(block)
+        }
+      }
     case .sink:
       try await serve(arguments, of: ByteBuffer.self, configure: { _ in }) { inbound, outbound in
         var total = 0

@@ -29,6 +29,11 @@ struct NIOPipelineServer {
           case .lineBytes:
             try pipeline.addHandler(ByteToMessageHandler(LineBasedFrameDecoder()))
             try pipeline.addHandler(ByteLineHandler())
+          case .block:
+            try pipeline.addHandler(
+              ByteToMessageHandler(LengthFieldBasedFrameDecoder(lengthFieldLength: .four)))
+            try pipeline.addHandler(LengthFieldPrepender(lengthFieldLength: .four))
+            try pipeline.addHandler(EchoHandler())
           case .sink:
             try pipeline.addHandler(SinkHandler())
           }

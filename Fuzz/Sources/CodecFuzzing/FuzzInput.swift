@@ -22,10 +22,13 @@ struct FuzzInput {
   }
 
   /// The stream as it is read.
-  var reads: [[UInt8]] {
-    guard sizes.contains(where: { $0 > 0 }) else { return stream.map { [$0] } }
+  var reads: [[UInt8]] { cut(stream) }
+
+  /// Any bytes as they are read.
+  func cut(_ bytes: some Sequence<UInt8>) -> [[UInt8]] {
+    guard sizes.contains(where: { $0 > 0 }) else { return bytes.map { [$0] } }
     var reads: [[UInt8]] = []
-    var rest = stream
+    var rest = Array(bytes)[...]
     while !rest.isEmpty {
       let size = sizes[reads.count % sizes.count]
       reads.append(Array(rest.prefix(size)))

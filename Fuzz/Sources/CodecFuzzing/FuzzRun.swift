@@ -4,8 +4,8 @@ import Framing
 struct FuzzRun<Frame: Equatable & Sendable> {
   private(set) var frames: [Frame] = []
   private(set) var error: FramingError?
-  /// The bytes that are left.
-  private(set) var pending: [UInt8] = []
+  /// The bytes that are left when all reads are decoded, before the end of the stream.
+  private(set) var pending: [UInt8]?
   private(set) var finding: String?
 
   init<F: Framing>(_ framing: F, _ reads: [[UInt8]]) where F.Decoder.Frame == Frame {
@@ -17,11 +17,13 @@ struct FuzzRun<Frame: Equatable & Sendable> {
         buffer.append(contentsOf: read)
         while let frame = try decoder.decode(&buffer), frames.count < most { frames.append(frame) }
       }
+      pending = buffer.pending
       let isMidFrame = decoder.isMidFrame(buffer)
       let count = frames.count
       var endsInError = true
       defer {
-        if isMidFrame != (frames.count > count || endsInError) {
+        let brought = frames.count > count || endsInError
+        if isMidFrame ? !brought && decoder.isMidFrame(buffer) : brought {
           finding = "isMidFrame was \(isMidFrame), and finish disagrees"
         }
       }
@@ -32,15 +34,14 @@ struct FuzzRun<Frame: Equatable & Sendable> {
       if try decoder.decode(&buffer) != nil { finding = "a frame after the end" }
     } catch let thrown {
       error = thrown
+      if pending == nil { pending = buffer.pending }
       buffer.append(contentsOf: Array(reads.joined()))
       if Self.call({ () throws(FramingError) in try decoder.decode(&buffer) }) != thrown
         || Self.call({ () throws(FramingError) in try decoder.finish(&buffer) }) != thrown
       {
         finding = "failed with \(thrown), then recovered"
       }
-      buffer = ReceiveBuffer()
     }
-    pending = buffer.pending
   }
 
   private static func call(_ body: () throws(FramingError) -> Frame?) -> FramingError? {

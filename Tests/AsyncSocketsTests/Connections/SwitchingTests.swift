@@ -155,21 +155,4 @@ struct SwitchingTests {
       #expect(try await raw.next() == nil)
     }
   }
-
-  @Test("output that is queued stays as it was framed", arguments: Place.allCases)
-  func queuedOutput(_ place: Place) async throws {
-    let transport = ScriptedTransport()
-    transport.block()
-    try await withScript(place, transport) { link in
-      let lines = link.connection.framed(LineFraming())
-      try await lines.send("one")
-      let fields = try lines.switching(to: try LineFraming(";"))
-      try await fields.send("two")
-      let raw = try fields.switching(to: RawFraming())
-      try await raw.send(bytes("three"))
-      transport.unblock()
-      try await raw.flush()
-      #expect(transport.record.written == bytes("one\ntwo;three"))
-    }
-  }
 }

@@ -10,7 +10,7 @@ async fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().collect();
     let (port, mode) = match arguments.as_slice() {
         [_, option, port, mode] if option == "--port" => (port.parse().expect("a port"), mode.clone()),
-        _ => panic!("usage: tokio-server --port N chunk|line|lineBytes|sink"),
+        _ => panic!("usage: tokio-server --port N chunk|line|lineBytes|block|sink"),
     };
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     println!("ready {}", listener.local_addr()?.port());
@@ -23,6 +23,7 @@ async fn main() -> Result<()> {
             "chunk" => drop(tokio::spawn(echo(connection))),
             "line" => drop(tokio::spawn(echo_lines(connection))),
             "lineBytes" => drop(tokio::spawn(echo_byte_lines(connection))),
+            "block" => drop(tokio::spawn(echo_blocks(connection))),
             _ => drop(tokio::spawn(sink(connection))),
         }
     }
@@ -59,6 +60,26 @@ async fn echo_byte_lines(connection: TcpStream) -> Result<()> {
         writer.write_all(b"\n").await?;
         line.clear();
         flush_unless_more(&reader, &mut writer).await?;
+    }
+    Ok(())
+}
+
+async fn echo_blocks(connection: TcpStream) -> Result<()> {
+    let (mut reader, mut writer) = buffered(connection);
+    let mut block = Vec::new();
+    while let Ok(length) = reader.read_u32().await {
+        if length > 1 << 20 {
+            return Err(std::io::ErrorKind::InvalidData.into());
+        }
+        block.resize(length as usize, 0);
+        reader.read_exact(&mut block).await?;
+        writer.write_u32(length).await?;
+        writer.write_all(&block).await?;
+        let waiting = reader.buffer();
+        let is_whole = |header: [u8; 4]| waiting.len() - 4 >= u32::from_be_bytes(header) as usize;
+        if !waiting.get(..4).map_or(false, |header| is_whole(header.try_into().unwrap())) {
+            writer.flush().await?;
+        }
     }
     Ok(())
 }
