@@ -17,9 +17,16 @@ struct ConnectionState: ~Copyable {
 
   struct Reader {
     let id: UInt32
-    let continuation: WakeContinuation
     /// Waits in the task whose cancellation the connection watches by itself.
     let isOwner: Bool
+    let deadline: EventLoop.Instant
+    let continuation: WakeContinuation
+  }
+
+  /// The connection's one deadline in the loop's heap.
+  struct Timer {
+    let id: DeadlineID
+    let due: EventLoop.Instant
   }
 
   var endpoint: Endpoint
@@ -44,17 +51,20 @@ struct ConnectionState: ~Copyable {
   /// The first failure of the transport. The kernel tells of a reset once; this remembers it.
   var failure: SocketError?
   var closeReason: CloseReason?
+  let birth: EventLoop.Instant
   var bytesRead: UInt64 = 0
   /// What this turn has written past the queue.
   var directBytes = 0
   var idleness: Idleness
   var lastWrite: EventLoop.Instant
-  var idleTimer: DeadlineID?
-  var stallTimer: DeadlineID?
+  var timer: Timer?
+  /// Whether the timer comes no later than the idle limit. Nobody needs that while nobody waits for the peer.
+  var idlenessIsWatched = false
   private var lastWriter: UInt32 = 0
 
   init(endpoint: consuming Endpoint, now: EventLoop.Instant) {
     self.endpoint = endpoint
+    birth = now
     idleness = Idleness(now: now)
     lastWrite = now
   }
@@ -71,6 +81,10 @@ struct ConnectionState: ~Copyable {
   }
 
   var isDraining: Bool { drainAllowance != nil }
+
+  var counters: Connection.Counters {
+    Connection.Counters(bytesRead: bytesRead, bytesAccepted: output.accepted, bytesWritten: output.written)
+  }
 
   /// Whether the loop has something to write as soon as the transport takes it.
   var wantsToWrite: Bool { !output.isEmpty || outgoing == .ending }
