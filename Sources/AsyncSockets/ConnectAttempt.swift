@@ -132,4 +132,6 @@ extension ConnectAttempt: Pollable {
   }
 
   func loopStopped() { registrationFailed(.closed) }
+
+  func describe(to snapshot: inout EventLoop.Snapshot) { snapshot.connecting.append(address) }
 }

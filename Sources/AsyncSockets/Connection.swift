@@ -70,12 +70,7 @@ extension Connection {
   public var isDraining: Bool { core.state.withLock { $0.isDraining } }
 
   /// How much has been moved so far.
-  public var counters: Counters {
-    core.state.withLock { state in
-      Counters(
-        bytesRead: state.bytesRead, bytesAccepted: state.output.accepted, bytesWritten: state.output.written)
-    }
-  }
+  public var counters: Counters { core.state.withLock { $0.counters } }
 
   /// Bytes that a connection has moved.
   public struct Counters: Hashable, Sendable {

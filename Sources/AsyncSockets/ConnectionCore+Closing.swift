@@ -53,10 +53,6 @@ extension ConnectionCore {
 
   private func discardUntilPeerEnds() async {
     let deadline = core.now.advanced(by: Self.lingerTime)
-    guard let timer = core.schedule(self, token: DeadlineToken.reader(Self.lingerWait), due: deadline) else {
-      return
-    }
-    defer { core.cancelDeadline(timer) }
     var left = Self.lingerBytes
     while left > 0, let count = discardOnce() {
       left -= count
@@ -66,8 +62,8 @@ extension ConnectionCore {
           if deadline <= core.now || state.phase != .closing { return .timedOut }
           if state.readiness.canRead { return .changed }
           state.reader = ConnectionState.Reader(
-            id: Self.lingerWait, continuation: continuation, isOwner: false)
-          return nil
+            id: Self.lingerWait, isOwner: false, deadline: deadline, continuation: continuation)
+          return arm(deadline, &state) ? nil : .timedOut
         }
         if let answer { continuation.resume(answer) }
       }
@@ -129,9 +125,7 @@ extension ConnectionCore {
       state.phase = .closed
       isOver.store(true, ordering: .relaxed)
       state.output.discard()
-      for timer in [state.idleTimer, state.stallTimer] {
-        if let timer { core.cancelDeadline(timer) }
-      }
+      if let timer = state.timer { core.cancelDeadline(timer.id) }
       let waiters = state.takeWaiters() + state.closers
       state.closers = []
       return (state.endpoint.close(abortively: abortively, kernel: core.kernel), true, waiters)

@@ -105,7 +105,7 @@ extension ConnectionCore {
       if state.phase == .closed || state.failure != nil { return .changed }
       if state.phase == .closing, goal == .turn { return .changed }
       if let deadline, deadline <= core.now { return .timedOut }
-      state.idleness.waitBegan(core.now)
+      beginWait(&state)
       state.writers.add(
         WriteWaiters.Waiter(id: id, goal: goal, continuation: continuation, isOwner: isOwner))
       return nil

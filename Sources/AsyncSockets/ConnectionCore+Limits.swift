@@ -1,67 +1,81 @@
 /// What a connection's deadline is about, in the 64 bits that the loop keeps for it.
 enum DeadlineToken {
-  static let idle: UInt64 = 1 << 32
-  static let writeStall: UInt64 = 2 << 32
-  private static let readerKind: UInt64 = 3 << 32
-  private static let writerKind: UInt64 = 4 << 32
-
-  static func reader(_ id: UInt32) -> UInt64 { readerKind | UInt64(id) }
-  static func writer(_ id: UInt32) -> UInt64 { writerKind | UInt64(id) }
-
-  static func isReader(_ token: UInt64) -> Bool { token >> 32 == 3 }
+  static let connection: UInt64 = 0
+  static func writer(_ id: UInt32) -> UInt64 { 1 << 32 | UInt64(id) }
 }
 
-// A limit costs a time stamp per read or write, and one deadline that looks at the stamp when it comes.
+// The reader's deadline and the limits of a connection share one deadline of the loop. It is never put off: when it
+// comes, it looks at what is due by then and is set for the next. So a message costs a comparison and a time stamp.
 
 extension ConnectionCore: DeadlineTarget {
   func deadlineReached(_ token: UInt64) {
-    switch token {
-    case DeadlineToken.idle: checkIdleness()
-    case DeadlineToken.writeStall: checkStall()
-    case _ where DeadlineToken.isReader(token): wakeReader(UInt32(truncatingIfNeeded: token), .timedOut)
-    default: wakeWriter(UInt32(truncatingIfNeeded: token), .timedOut)
+    if token == DeadlineToken.connection {
+      lookAtDeadlines()
+    } else {
+      wakeWriter(UInt32(truncatingIfNeeded: token), .timedOut)
     }
   }
 
-  func watchIdleness() {
-    guard let limit = options.idleLimit else { return }
-    state.withLock { state in
-      guard state.phase == .open else { return }
-      state.idleTimer = core.schedule(self, token: DeadlineToken.idle, due: core.now.advanced(by: limit))
-    }
+  /// Has the loop look at the deadlines no later than `due`; with the lock held. `false` when the loop has stopped.
+  @inline(__always) @discardableResult
+  func arm(_ due: EventLoop.Instant, _ state: inout ConnectionState) -> Bool {
+    if let timer = state.timer, timer.due <= due { return true }
+    return due == .never || setTimer(due, &state)
   }
 
-  private func checkIdleness() {
-    guard let limit = options.idleLimit else { return }
+  @inline(never)
+  private func setTimer(_ due: EventLoop.Instant, _ state: inout ConnectionState) -> Bool {
+    if let timer = state.timer { core.cancelDeadline(timer.id) }
+    state.timer = core.schedule(self, token: DeadlineToken.connection, due: due)
+      .map { ConnectionState.Timer(id: $0, due: due) }
+    return state.timer != nil
+  }
+
+  private func lookAtDeadlines() {
     let now = core.now
-    let isReached = state.withLock { state -> Bool in
-      state.idleTimer = nil
-      guard state.phase == .open, state.failure == nil else { return false }
-      let isWaitingForPeer = state.reader != nil || !state.writers.isEmpty
-      let due = isWaitingForPeer ? state.idleness.due(limit) : now.advanced(by: limit)
-      if due <= now { return true }
-      state.idleTimer = core.schedule(self, token: DeadlineToken.idle, due: due)
-      return false
+    let (reader, limit) = state.withLock { state -> (WakeContinuation?, SocketError.Limit?) in
+      // Else it is one that was taken back just before it came, or the loop stops.
+      guard let timer = state.timer, timer.due <= now else { return (nil, nil) }
+      state.timer = nil
+      let deadline = state.reader?.deadline ?? .never
+      let (idle, stall) = (idleDue(&state), stallDue(state))
+      // What was due first has happened first.
+      if min(idle, stall) <= min(deadline, now) { return (nil, idle <= stall ? .idle : .writeStall) }
+      let reader = deadline <= now ? state.takeReader() : nil
+      arm(reader == nil ? min(deadline, idle, stall) : min(idleDue(&state), stall), &state)
+      return (reader, nil)
     }
-    if isReached { end(with: .limit(.idle), reason: .limit(.idle)) }
+    reader?.resume(.timedOut)
+    if let limit { end(with: .limit(limit), reason: .limit(limit)) }
+  }
+
+  /// Somebody begins to wait for the peer; with the lock held.
+  @inline(__always)
+  func beginWait(_ state: inout ConnectionState) {
+    state.idleness.waitBegan(core.now)
+    if !state.idlenessIsWatched { watchIdleness(&state) }
+  }
+
+  @inline(never)
+  private func watchIdleness(_ state: inout ConnectionState) {
+    state.idlenessIsWatched = true
+    if let limit = options.idleLimit, state.phase == .open { arm(state.idleness.due(limit), &state) }
+  }
+
+  /// While nobody waits for the peer, nothing is due before somebody does.
+  private func idleDue(_ state: inout ConnectionState) -> EventLoop.Instant {
+    guard let limit = options.idleLimit, state.phase == .open, state.failure == nil else { return .never }
+    state.idlenessIsWatched = state.reader != nil || !state.writers.isEmpty
+    return state.idlenessIsWatched ? state.idleness.due(limit) : .never
+  }
+
+  private func stallDue(_ state: borrowing ConnectionState) -> EventLoop.Instant {
+    guard let limit = options.writeStallLimit, state.phase != .closed, state.wantsToWrite else {
+      return .never
+    }
+    return state.lastWrite.advanced(by: limit)
   }
 
   /// Called with the lock held, when output had to stay behind.
-  func armStallWatch(_ state: inout ConnectionState) {
-    guard let limit = options.writeStallLimit, state.stallTimer == nil else { return }
-    state.stallTimer = core.schedule(
-      self, token: DeadlineToken.writeStall, due: state.lastWrite.advanced(by: limit))
-  }
-
-  private func checkStall() {
-    guard let limit = options.writeStallLimit else { return }
-    let isReached = state.withLock { state -> Bool in
-      state.stallTimer = nil
-      guard state.phase != .closed, state.wantsToWrite else { return false }
-      if state.lastWrite.advanced(by: limit) <= core.now { return true }
-      armStallWatch(&state)
-      return false
-    }
-    if isReached { end(with: .limit(.writeStall), reason: .limit(.writeStall)) }
-  }
+  func armStallWatch(_ state: inout ConnectionState) { arm(stallDue(state), &state) }
 }

@@ -106,7 +106,7 @@ extension ConnectionCore {
   /// Receives into the connection's buffer; `false` when nothing more will come.
   @inlinable @inline(__always)
   func fill(
-    deadline: EventLoop.Instant?, operation: StaticString, finishingFrame: Bool = false
+    deadline: EventLoop.Instant, operation: StaticString, finishingFrame: Bool = false
   ) async throws -> Bool {
     while true {
       switch try fillNow(finishingFrame: finishingFrame) {

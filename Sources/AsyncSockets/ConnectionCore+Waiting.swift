@@ -10,10 +10,10 @@ extension ConnectionCore {
   @inline(never) @usableFromInline
   func beginReading(
     deadline: Deadline, operation: StaticString
-  ) throws -> EventLoop.Instant? {
+  ) throws -> EventLoop.Instant {
     try reading.claim(for: operation)
     do {
-      let deadline = deadline.instant(now: core.now)
+      let deadline = deadline.instant(now: core.now) ?? .never
       try checkReadMayGoOn(deadline, operation: operation)
       return deadline
     } catch {
@@ -27,32 +27,30 @@ extension ConnectionCore {
   func endReading() { reading.release() }
 
   @inline(never)
-  func checkReadMayGoOn(_ deadline: EventLoop.Instant?, operation: StaticString) throws {
+  func checkReadMayGoOn(_ deadline: EventLoop.Instant, operation: StaticString) throws {
     try CurrentTask.checkCancellation()
     if isOver.load(ordering: .relaxed) { throw state.withLock { $0.failure } ?? .closed }
-    if let deadline, deadline <= core.now { throw SocketError.timedOut(operation: "\(operation)") }
+    if deadline != .never, deadline <= core.now { throw SocketError.timedOut(operation: "\(operation)") }
   }
 
   /// Suspends until a read is worth trying.
   ///
   /// - Throws: `CancellationError`; `SocketError.timedOut` at the deadline.
   @inlinable @inline(__always)
-  func waitReadable(deadline: EventLoop.Instant?, operation: StaticString) async throws {
+  func waitReadable(deadline: EventLoop.Instant, operation: StaticString) async throws {
     let wake: Wake
-    if prepareToWait(deadline: deadline) {
-      wake = await waitWatched(deadline: deadline)
+    if prepareToWait() {
+      wake = await WakeContinuation.suspend { addReader($0, deadline: deadline, isOwner: true) }
     } else {
-      wake = await WakeContinuation.suspend { addReader($0, deadline: nil, isOwner: true) }
+      wake = await waitWatched(deadline: deadline)
     }
     if case .changed = wake { return }
     try fail(wake, operation)
   }
 
   @inline(never) @usableFromInline
-  func waitWatched(deadline: EventLoop.Instant?) async -> Wake {
+  func waitWatched(deadline: EventLoop.Instant) async -> Wake {
     let id = reading.contents.waits
-    let timer = deadline.flatMap { core.schedule(self, token: DeadlineToken.reader(id), due: $0) }
-    defer { if let timer { core.cancelDeadline(timer) } }
     return await suspendWatched {
       addReader($0, deadline: deadline, isOwner: false)
     } onCancel: {
@@ -63,25 +61,27 @@ extension ConnectionCore {
   /// What an idle connection may keep of its buffer, lest each short frame cost an allocation.
   private static let keptStorage = 512
 
-  /// Whether the wait must be watched for cancellation or a deadline.
+  /// Whether the wait need not be watched for cancellation.
   @inline(never) @usableFromInline
-  func prepareToWait(deadline: EventLoop.Instant?) -> Bool {
+  func prepareToWait() -> Bool {
     reading.contents.budget.refill()
     reading.contents.buffer.releaseStorage(above: Self.keptStorage)
     reading.contents.waits &+= 1
-    return deadline != nil || !isRunByOwner
+    return isRunByOwner
   }
 
   @inline(never) @usableFromInline
-  func addReader(_ continuation: WakeContinuation, deadline: EventLoop.Instant?, isOwner: Bool) {
+  func addReader(_ continuation: WakeContinuation, deadline: EventLoop.Instant, isOwner: Bool) {
     let id = reading.contents.waits
     let answer = state.withLock { state -> Wake? in
       if CurrentTask.isCancelled { return .cancelled }
-      if let deadline, deadline <= core.now { return .timedOut }
+      if deadline != .never, deadline <= core.now { return .timedOut }
       if state.phase != .open || state.readiness.canRead || state.readFailure != nil { return .changed }
       if state.isDraining, !state.drainIsNoticed { return .changed }
-      state.idleness.waitBegan(core.now)
-      state.reader = ConnectionState.Reader(id: id, continuation: continuation, isOwner: isOwner)
+      state.reader = ConnectionState.Reader(
+        id: id, isOwner: isOwner, deadline: deadline, continuation: continuation)
+      beginWait(&state)
+      arm(deadline, &state)
       return nil
     }
     if let answer { continuation.resume(answer) }
@@ -111,7 +111,7 @@ extension ConnectionCore {
 
   /// Lets everybody else on the loop go first.
   @inline(never) @usableFromInline
-  func yieldTurn(deadline: EventLoop.Instant?, operation: StaticString) async throws {
+  func yieldTurn(deadline: EventLoop.Instant, operation: StaticString) async throws {
     reading.contents.budget.refill()
     await core.nextTurn()
     try checkReadMayGoOn(deadline, operation: operation)

@@ -40,7 +40,6 @@ final class ConnectionCore: Sendable {
     } else {
       core.perform(.register(self))
     }
-    watchIdleness()
   }
 
   func listen(to transport: any Transport) {
@@ -82,4 +81,6 @@ extension ConnectionCore: Pollable {
   func registrationFailed(_ error: SocketError) { end(with: error, reason: CloseReason(error)) }
 
   func loopStopped() { end(with: .closed, reason: .aborted) }
+
+  func describe(to snapshot: inout EventLoop.Snapshot) { snapshot.connections.append(self.snapshot()) }
 }

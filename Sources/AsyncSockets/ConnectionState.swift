@@ -17,9 +17,16 @@ struct ConnectionState: ~Copyable {
 
   struct Reader {
     let id: UInt32
-    let continuation: WakeContinuation
     /// Waits in the task whose cancellation the connection watches by itself.
     let isOwner: Bool
+    let deadline: EventLoop.Instant
+    let continuation: WakeContinuation
+  }
+
+  /// The connection's one deadline in the loop's heap.
+  struct Timer {
+    let id: DeadlineID
+    let due: EventLoop.Instant
   }
 
   // What every message touches comes first, and close together: with thousands of connections, cache lines are what
@@ -45,19 +52,22 @@ struct ConnectionState: ~Copyable {
   var reader: Reader?
   var idleness: Idleness
   var lastWrite: EventLoop.Instant
+  var timer: Timer?
   var bytesRead: UInt64 = 0
   /// What this turn has written past the queue.
   var directBytes = 0
+  /// Whether the timer comes no later than the idle limit. Nobody needs that while nobody waits for the peer.
+  var idlenessIsWatched = false
   var writers = WriteWaiters()
 
   /// Whoever waits for the end of `close()`.
   var closers: [WakeContinuation] = []
   var closeReason: CloseReason?
-  var idleTimer: DeadlineID?
-  var stallTimer: DeadlineID?
+  let birth: EventLoop.Instant
 
   init(endpoint: consuming Endpoint, now: EventLoop.Instant) {
     self.endpoint = endpoint
+    birth = now
     idleness = Idleness(now: now)
     lastWrite = now
   }
@@ -74,6 +84,10 @@ struct ConnectionState: ~Copyable {
   }
 
   var isDraining: Bool { drainAllowance != nil }
+
+  var counters: Connection.Counters {
+    Connection.Counters(bytesRead: bytesRead, bytesAccepted: output.accepted, bytesWritten: output.written)
+  }
 
   /// Whether the loop has something to write as soon as the transport takes it.
   var wantsToWrite: Bool { !output.isEmpty || outgoing == .ending }

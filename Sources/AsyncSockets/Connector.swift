@@ -152,7 +152,7 @@ extension Connector {
   private var loop: EventLoop {
     get throws(SocketError) {
       let group = try environment.loops
-      return group.loops.first { $0.isCurrent } ?? group.next()
+      return group.here()
     }
   }
 

@@ -51,7 +51,7 @@ public actor EventLoop {
     await core.stopAndWait()
   }
 
-  /// What the loop holds right now, for tests and diagnostics.
+  /// How much the loop holds right now, for tests and monitoring; `snapshot` tells what.
   public nonisolated var census: Census {
     Census(
       registrations: core.registrations.load(ordering: .relaxed),

@@ -14,10 +14,18 @@ extension EventLoopCore {
         fireDeadlines()
         flushDirty()
         guard let timeout = prepareToSleep() else { break }
+        // A turn without sleep ends where the next begins, which needs no look at the clock of its own.
+        if timeout != 0 {
+          endTurn(clock.now)
+          turnBegan.store(.max, ordering: .relaxed)
+        }
         unsafe epoll.wait(milliseconds: timeout, buffer: events) { key, events in
           if key != Epoll.wakeKey { local.value.table.target(forKey: key)?.ready(events) }
         } woken: {
-          local.value.now = clock.now
+          let now = clock.now
+          if timeout == 0 { endTurn(now) }
+          local.value.now = now
+          turnBegan.store(now.nanoseconds, ordering: .relaxed)
         }
         takeRemoteWork()
         resumeYielded()
@@ -32,6 +40,7 @@ extension EventLoopCore {
   }
 
   private func runJobs() {
+    local.value.jobsOfTurn = local.value.jobs.count
     guard !local.value.jobs.isEmpty else { return }
     var batch = ContiguousArray<UnownedJob>()
     swap(&batch, &local.value.jobs)
@@ -41,6 +50,13 @@ extension EventLoopCore {
       batch.removeAll(keepingCapacity: true)
       swap(&batch, &local.value.jobs)
     }
+  }
+
+  @inline(__always)
+  private func endTurn(_ end: EventLoop.Instant) {
+    local.value.turns &+= 1
+    let length = end.nanoseconds &- local.value.now.nanoseconds
+    if local.value.isNoteworthy(length) { noteLongTurn(length) }
   }
 
   private func fireDeadlines() {

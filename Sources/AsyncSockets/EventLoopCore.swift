@@ -21,6 +21,15 @@ final class EventLoopCore: TaskExecutor, SerialExecutor, Sendable {
     var encoded: [UInt8] = []
     var now: EventLoop.Instant
     var hasStopped = false
+    var turns: UInt64 = 0
+    /// How many jobs the turn ran.
+    var jobsOfTurn = 0
+    /// Nanoseconds.
+    var longestTurn: Int64 = 0
+
+    /// Whether a turn of that length is to be looked at.
+    @inline(__always)
+    func isNoteworthy(_ turn: Int64) -> Bool { turn > longestTurn || turn > EventLoop.LongTurn.limit }
   }
 
   /// What another thread asks of the loop.
@@ -52,6 +61,8 @@ final class EventLoopCore: TaskExecutor, SerialExecutor, Sendable {
     /// The loop is in its wait, or about to be, and must be interrupted to notice anything.
     var isAsleep = false
     var stopWaiters: [WakeContinuation] = []
+    var longTurnHandlers: [(id: UInt64, handler: @Sendable (EventLoop.LongTurn) -> Void)] = []
+    var lastLongTurnHandler: UInt64 = 0
   }
 
   let kernel: any Kernel
@@ -62,6 +73,8 @@ final class EventLoopCore: TaskExecutor, SerialExecutor, Sendable {
   let epoll: Epoll
   let registrations = Atomic<Int>(0)
   let abandoned = Atomic<Int>(0)
+  /// When the turn under way began, in nanoseconds; the end of time while the loop sleeps.
+  let turnBegan = Atomic<Int64>(.max)
   /// The loop's thread; 0 when there is none, since the system gives the number of a thread that has ended to the
   /// next.
   let thread = Atomic<UInt>(0)

@@ -2,7 +2,8 @@
 ///
 /// Time that the handler spends on something else does not count, and does not end an idle stretch either.
 struct Idleness {
-  private var since: EventLoop.Instant
+  /// When the last byte moved, and as much later as nobody has waited since.
+  private(set) var since: EventLoop.Instant
   private var waitEnded: EventLoop.Instant
 
   init(now: EventLoop.Instant) {
@@ -23,6 +24,11 @@ struct Idleness {
   }
 
   mutating func waitEnded(_ now: EventLoop.Instant) { waitEnded = now }
+
+  /// How long it has been idle.
+  func time(_ now: EventLoop.Instant, isWaiting: Bool) -> Duration {
+    since.duration(to: isWaiting ? now : waitEnded)
+  }
 
   /// When the limit is reached if the wait that is under way goes on.
   func due(_ limit: Duration) -> EventLoop.Instant { since.advanced(by: limit) }

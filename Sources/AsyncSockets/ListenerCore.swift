@@ -143,6 +143,11 @@ extension ListenerCore: Pollable, DeadlineTarget {
 
   func loopStopped() { close() }
 
+  func describe(to snapshot: inout EventLoop.Snapshot) {
+    let isWaiting = state.withLock { $0.waiter != nil }
+    snapshot.listeners.append(EventLoop.Snapshot.Listener(address: address, isWaiting: isWaiting))
+  }
+
   func deadlineReached(_ token: UInt64) {
     wakeWaiter(.timedOut) { UInt64($0.id) == token }
   }

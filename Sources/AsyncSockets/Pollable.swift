@@ -11,6 +11,9 @@ protocol Pollable: AnyObject, Sendable {
 
   /// The loop has stopped: nothing will become ready any more.
   func loopStopped()
+
+  /// Enters itself into a description of the loop, on which it is called.
+  func describe(to snapshot: inout EventLoop.Snapshot)
 }
 
 /// Something that waits for a point in time.

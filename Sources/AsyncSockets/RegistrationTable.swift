@@ -38,8 +38,11 @@ struct RegistrationTable {
     return slots[index].target
   }
 
+  /// In the order of their descriptors.
+  var targets: [any Pollable] { slots.compactMap(\.target) }
+
   mutating func removeAll() -> [any Pollable] {
     defer { slots = []; count = 0 }
-    return slots.compactMap(\.target)
+    return targets
   }
 }

@@ -116,6 +116,8 @@ extension SignalHub: Pollable {
   // The shared loop never stops, and an eventfd can always be watched.
   func registrationFailed(_ error: SocketError) {}
   func loopStopped() {}
+
+  func describe(to snapshot: inout EventLoop.Snapshot) {}
 }
 
 extension ProcessSignals.Signal {

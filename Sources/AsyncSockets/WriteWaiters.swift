@@ -28,6 +28,9 @@ struct WriteWaiters {
 
   var isEmpty: Bool { waiters.isEmpty }
 
+  /// What they wait for, in the order in which they came.
+  var goals: [Goal] { waiters.map(\.goal) }
+
   /// Whether a newcomer has to queue.
   var mustQueue: Bool { waitingForTurn > 0 || turnIsGranted }
 

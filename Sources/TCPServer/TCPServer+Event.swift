@@ -17,6 +17,9 @@ extension TCPServer {
     /// A listener can no longer accept. The server stops accepting; who is served lives on, and `run` throws this
     /// error after the last.
     case listenerFailed(SocketError)
+    /// One of its loops had a turn of more than 100 ms, for which everybody on the loop had to wait; what it can tell of
+    /// the cause: `EventLoop.LongTurn`. A loop that several servers share tells each of them.
+    case longTurn(EventLoop.LongTurn)
   }
 }
 
@@ -30,6 +33,7 @@ extension TCPServer.Event: CustomStringConvertible {
     case .acceptPaused(let error): "accepting paused: \(error)"
     case .acceptResumed: "accepting resumed"
     case .listenerFailed(let error): "listener failed: \(error)"
+    case .longTurn(let turn): turn.description
     }
   }
 

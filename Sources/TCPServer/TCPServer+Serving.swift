@@ -8,6 +8,8 @@ extension TCPServer {
   func serveConnections(_ handler: @escaping @Sendable (Connection) async throws -> Void) async throws {
     guard try roster.beginRun(acceptors: listeners.count) else { return }
     let home = loops.loops[0]
+    let reports = reportLongTurns()
+    defer { for (loop, handler) in reports { loop.removeLongTurnHandler(handler) } }
     await withDiscardingTaskGroup { group in
       for listener in listeners {
         group.addTask(executorPreference: home.executor) {
@@ -37,6 +39,11 @@ extension TCPServer {
     roster.endRun()
     try Task.checkCancellation()
     if let failure = roster.failure { throw failure }
+  }
+
+  private func reportLongTurns() -> [(EventLoop, EventLoop.LongTurnHandler)] {
+    guard let onEvent = configuration.onEvent else { return [] }
+    return loops.loops.map { loop in (loop, loop.onLongTurn { onEvent(.longTurn($0)) }) }
   }
 
   /// Accepts until told to stop, then empties the queue and closes the listener. The connections are

@@ -26,13 +26,14 @@ enum ProcessFiles {
   }
 
   private static func entries(of directory: String) -> [String] {
-    guard let stream = unsafe opendir(directory) else { return [] }
+    guard let stream = unsafe opendir(directory), let nameOffset = MemoryLayout<dirent>.offset(of: \.d_name)
+    else { return [] }
     defer { unsafe closedir(stream) }
     var names: [String] = []
     while let entry = unsafe readdir(stream) {
-      let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-        unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-      }
+      // Only so much of the name is there as it is long: `pointee` would read on, past the end of the memory.
+      let bytes = unsafe UnsafeRawPointer(entry) + nameOffset
+      let name = unsafe String(cString: bytes.assumingMemoryBound(to: CChar.self))
       if name != ".", name != ".." { names.append(name) }
     }
     return names

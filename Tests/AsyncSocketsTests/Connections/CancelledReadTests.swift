@@ -98,16 +98,74 @@ struct CancelledReadTests {
     }
   }
 
-  @Test("a deadline that did not come leaves nothing behind", arguments: Route.executors)
-  func deadlineIsTakenBack(_ route: Route) async throws {
+  @Test(
+    "a deadline on every read is one of the loop's for all of them, and none once it has passed or the connection ends",
+    arguments: Route.executors)
+  func oneDeadline(_ route: Route) async throws {
     try await withLink(route) { link in
-      for _ in 0..<10 {
-        async let received = link.connection.read(deadline: .after(.seconds(100)))
+      func exchange(_ seconds: Int) async throws {
+        async let received = link.connection.read(deadline: .after(.seconds(seconds)))
         try await untilReading(link.connection)
         try link.peer.send("x")
         #expect(try await received == bytes("x"))
-        #expect(link.loop.census.deadlines == 0)
+        #expect(link.loop.census.deadlines == 1)
       }
+      for seconds in [100, 30, 200, 40, 30, 30] {
+        try await exchange(seconds)
+        link.clock.advance(by: .seconds(1))
+      }
+      link.clock.advance(by: .seconds(300))
+      try await eventually("it has gone") { link.loop.census.deadlines == 0 }
+      try await exchange(100)
+      link.connection.abort()
+      #expect(link.loop.census.deadlines == 0)
+    }
+  }
+
+  @Test(
+    "a read ends at its own deadline, to the nanosecond, whatever those of earlier reads were",
+    arguments: Route.executors)
+  func ownDeadline(_ route: Route) async throws {
+    try await withLink(route) { link in
+      // Earlier, later, and the same again: the loop's deadline is moved forward, or comes too early and is set anew.
+      for (earlier, own) in [(100, 10), (10, 100), (10, 10), (10, 11)] {
+        async let first = link.connection.read(deadline: .after(.seconds(earlier)))
+        try await untilReading(link.connection)
+        try link.peer.send("x")
+        #expect(try await first == bytes("x"))
+
+        async let error = socketError { try await link.connection.read(deadline: .after(.seconds(own))) }
+        try await untilReading(link.connection)
+        for step in [Duration.seconds(5), .seconds(own - 5) - .nanoseconds(1)] {
+          link.clock.advance(by: step)
+          for _ in 0..<3 { await link.loop.nextTurn() }
+          #expect(hasReader(link.connection))
+        }
+        link.clock.advance(by: .nanoseconds(1))
+        #expect(await error?.isTimedOut == true)
+      }
+    }
+  }
+
+  @Test(
+    "a read's deadline, the idle limit and the write stall limit each come in their time",
+    arguments: Route.executors)
+  func beside(_ route: Route) async throws {
+    try await withLink(route, options: .idle(.seconds(10)), hasSmallBuffers: true) { link in
+      async let first = socketError { try await link.connection.read(deadline: .after(.seconds(4))) }
+      try await untilReading(link.connection)
+      #expect(link.loop.census.deadlines == 1)
+      link.clock.advance(by: .seconds(4))
+      #expect(await first?.isTimedOut == true)
+      async let second = socketError { try await link.connection.read(deadline: .after(.seconds(100))) }
+      try await untilReading(link.connection)
+      link.clock.advance(by: .seconds(5))
+      for _ in 0..<3 { await link.loop.nextTurn() }
+      #expect(hasReader(link.connection))
+      #expect(link.loop.census.deadlines == 1)
+      link.clock.advance(by: .seconds(1))
+      #expect(await second == .limit(.idle))
+      #expect(link.loop.census.deadlines == 0)
     }
   }
 

@@ -136,7 +136,7 @@ struct IdleTests {
       for _ in 0..<100 {
         try link.peer.send("x")
         #expect(try await link.connection.read() == bytes("x"))
-        #expect(link.loop.census.deadlines == 1)
+        #expect(link.loop.census.deadlines <= 1)
       }
       link.peer.close()
       await link.connection.close()

@@ -1,3 +1,5 @@
+import Glibc
+import Peers
 import TestHarness
 import Testing
 
@@ -61,6 +63,58 @@ struct DeadlineTests {
       clock.advance(by: .milliseconds(5))
       try await eventually("the others have come") { probe.fired.count >= 50 }
       #expect(probe.fired.all.map(\.token) == (0..<100).filter { $0 % 2 == 1 })
+    }
+  }
+
+  @Test("leave nothing when they are set and taken back 100,000 times (P48)", arguments: [true, false])
+  func setAndTakenBack(isOnLoop: Bool) async throws {
+    try await withLoop(clock: ManualClock()) { loop in
+      let probe = Probe(loop)
+      let set = { @Sendable in
+        var numbers = SeededNumbers(seed: 48)
+        var ids: [DeadlineID] = []
+        for token in 0..<100_000 as Range<UInt64> {
+          let due = Self.at(Int.random(in: 1...100, using: &numbers))
+          if let id = loop.core.schedule(probe, token: token, due: due) { ids.append(id) }
+          // A thousand of them live at any time.
+          if ids.count == 1000 {
+            loop.core.cancelDeadline(ids.remove(at: Int.random(in: 0..<1000, using: &numbers)))
+          }
+        }
+        for id in ids { loop.core.cancelDeadline(id) }
+      }
+      if isOnLoop { try await onLoop(loop) { set() } } else { set() }
+      #expect(loop.census.deadlines == 0)
+      #expect(probe.fired.count == 0)
+    }
+  }
+
+  @Test("come once each when the process goes on after a stop (P50)")
+  func stopped() async {
+    await #expect(processExitsWith: .success) {
+      await reportingErrors {
+        let loop = try EventLoop()
+        let probe = Probe(loop)
+        let ticks = Recorder<EventLoop.Instant>()
+        let start = MonotonicClock.shared.now
+        let script = "kill -STOP \(getpid()); sleep 0.3; kill -CONT \(getpid())"
+        let child = try ChildProcess("/bin/sh", ["-c", script])
+        for token in 0..<100 as Range<UInt64> {
+          _ = loop.core.schedule(
+            probe, token: token, due: start.advanced(by: .milliseconds(20 + 2 * Int(token))))
+        }
+        // One that repeats: it does not make up for what it missed.
+        while start.duration(to: MonotonicClock.shared.now) < .milliseconds(400) {
+          try await loop.sleep(for: .milliseconds(10))
+          ticks.append(MonotonicClock.shared.now)
+        }
+        try await eventually("all have come") { probe.fired.count >= 100 }
+        try await loop.sleep(for: .milliseconds(10))
+        #expect(probe.fired.all.map(\.token) == Array(0..<100))
+        #expect(zip(ticks.all, ticks.all.dropFirst()).allSatisfy { $0.duration(to: $1) >= .milliseconds(10) })
+        try await child.waitForExit()
+        await loop.shutdown()
+      }
     }
   }
 

@@ -9,6 +9,7 @@ struct RegistrationTableTests {
     func ready(_ events: Epoll.Events) {}
     func registrationFailed(_ error: SocketError) {}
     func loopStopped() {}
+    func describe(to snapshot: inout EventLoop.Snapshot) {}
   }
 
   @Test("finds a target by its key")
