@@ -18,6 +18,7 @@ let package = Package(
     .library(name: "TCPServer", targets: ["TCPServer"]),
     .library(name: "TestHarness", targets: ["TestHarness"]),
     .executable(name: "rot13", targets: ["rot13"]),
+    .executable(name: "proxy", targets: ["proxy"]),
   ],
   targets: [
     .systemLibrary(name: "CLinux"),
@@ -29,6 +30,8 @@ let package = Package(
       swiftSettings: settings),
     .executableTarget(
       name: "rot13", dependencies: ["TCPServer"], path: "Examples/rot13", swiftSettings: settings),
+    .executableTarget(
+      name: "proxy", dependencies: ["TCPServer"], path: "Examples/proxy", swiftSettings: settings),
     .target(name: "Peers", dependencies: ["CLinux"], path: "Tests/Peers", swiftSettings: settings),
     .target(
       name: "CodecFuzzing", dependencies: ["Framing"], path: "Fuzz/Sources/CodecFuzzing",

@@ -16,8 +16,17 @@ extension Connection {
   public func read<Decoder: FrameDecoder>(
     using decoder: inout Decoder, deadline: Deadline = .never
   ) async throws -> Decoder.Frame? {
-    try await core.nextFrame(deadline: deadline, operation: "read") { isFinishing in
-      try core.takeFrame(isFinishing: isFinishing, &decoder)
+    // How far a decoder has searched is its own business: whoever had the bytes before, or gets them next, is another.
+    var isFirst = true
+    do {
+      return try await core.nextFrame(deadline: deadline, operation: "read") { isFinishing in
+        if isFirst { core.reading.contents.buffer.forgetSearch() }
+        isFirst = false
+        return try core.takeFrame(isFinishing: isFinishing, &decoder)
+      }
+    } catch {
+      core.forgetSearch()
+      throw error
     }
   }
 
@@ -26,12 +35,16 @@ extension Connection {
   /// Memory grows with the bytes that come, whatever the count.
   ///
   /// - Parameters:
-  ///   - count: how many, at least 1.
+  ///   - count: how many; none are there at once, also at the end of the stream.
   ///   - deadline: when to give up.
   /// - Returns: the bytes; `nil` at the end of the stream.
   /// - Throws: `FramingError.truncated` when the stream ends before the last of them, which can still be read as chunks;
   ///   as `read(atMost:deadline:)`.
   public func read(exactly count: Int, deadline: Deadline = .never) async throws -> [UInt8]? {
+    guard count != 0 else {
+      return try await core.nextFrame(deadline: deadline, operation: "read") { _ in .frame([]) }
+    }
+    guard count > 0 else { throw SocketError.invalid("a read takes 0 bytes or more, not \(count)") }
     var decoder = try FixedLengthFraming(count).makeDecoder()
     return try await read(using: &decoder, deadline: deadline)
   }
@@ -40,7 +53,7 @@ extension Connection {
   ///
   /// - Parameters:
   ///   - delimiter: at least 1 byte.
-  ///   - limit: the most bytes before the delimiter; 65,536 by default.
+  ///   - limit: the most bytes before the delimiter, at least 1; 65,536 by default.
   ///   - deadline: when to give up.
   /// - Returns: the bytes before the delimiter; `nil` at the end of the stream.
   /// - Throws: `FramingError.tooLong` when the delimiter is not among the bytes up to the limit, `.truncated` when the
@@ -49,6 +62,10 @@ extension Connection {
     until delimiter: [UInt8], atMost limit: Int = LineFraming.defaultMaximumLength,
     deadline: Deadline = .never
   ) async throws -> [UInt8]? {
+    guard !delimiter.isEmpty else { throw SocketError.invalid("a delimiter needs at least 1 byte") }
+    guard limit > 0 else {
+      throw SocketError.invalid("a read up to a delimiter needs a limit of at least 1 byte, not \(limit)")
+    }
     let terminator = LineTerminator(delimiter)
     let framing = try LineFraming(terminator, maximumLength: limit, unfinishedLastLine: .fail).bytes
     var decoder = framing.makeDecoder()
@@ -82,9 +99,9 @@ extension Connection {
       throw SocketError.invalid("peek waits for 1 to \(ScratchBuffer.size) bytes, not \(count)")
     }
     return try await core.nextFrame(deadline: deadline, operation: "peek") { isFinishing in
+      if core.reading.contents.isDrained { return .end }
       let buffer = core.reading.contents.buffer.count
       if buffer >= count { return .frame(core.reading.contents.buffer.pending) }
-      if core.reading.contents.isDrained { return .end }
       guard core.reading.contents.hasEnded || isFinishing else { return .needsBytes }
       return buffer == 0 ? .end : .frame(core.reading.contents.buffer.pending)
     }
@@ -101,23 +118,12 @@ extension Connection {
   }
 }
 
-/// Which byte of an integer comes first on the wire.
-public enum ByteOrder: Hashable, Sendable {
-  /// The most significant: network byte order.
-  case big
-  /// The least significant.
-  case little
-
-  func integer<Integer: FixedWidthInteger>(of bytes: [UInt8]) -> Integer {
-    var value: Integer = 0
-    for byte in self == .big ? bytes : bytes.reversed() {
-      value = value << 8 | Integer(truncatingIfNeeded: byte)
-    }
-    return value
-  }
-
-  func bytes<Integer: FixedWidthInteger>(of integer: Integer) -> [UInt8] {
-    let littleEndian = (0..<(Integer.bitWidth / 8)).map { UInt8(truncatingIfNeeded: integer >> (8 * $0)) }
-    return self == .big ? littleEndian.reversed() : littleEndian
+extension ConnectionCore {
+  /// Whoever decodes next looks at every byte. Nothing to do while another task reads, who has seen to it.
+  @inline(never) @usableFromInline
+  func forgetSearch() {
+    guard (try? reading.claim(for: "read")) != nil else { return }
+    reading.contents.buffer.forgetSearch()
+    reading.release()
   }
 }

@@ -27,8 +27,9 @@ extension ConnectionCore {
       } else {
         unsafe bytes.withUnsafeBytes { unsafe output.append(UnsafeRawBufferPointer(rebasing: $0[start...])) }
       }
-    } write: { endpoint in
-      unsafe bytes.withUnsafeBytes { unsafe endpoint.write($0, kernel: core.kernel) }
+    } write: { state throws(SocketError) in
+      try noteWritten(
+        unsafe bytes.withUnsafeBytes { unsafe state.endpoint.write($0, kernel: core.kernel) }, &state)
     }
   }
 
@@ -57,17 +58,25 @@ extension ConnectionCore {
       unsafe bytes.withUnsafeBytes {
         unsafe output.append(UnsafeRawBufferPointer(rebasing: $0[(first + start)...]))
       }
-    } write: { endpoint in
-      unsafe bytes.withUnsafeBytes {
-        unsafe endpoint.write(UnsafeRawBufferPointer(rebasing: $0[first...]), kernel: core.kernel)
+    } write: { state throws(SocketError) in
+      let result = unsafe bytes.withUnsafeBytes {
+        unsafe state.endpoint.write(UnsafeRawBufferPointer(rebasing: $0[first...]), kernel: core.kernel)
       }
+      return try noteWritten(result, &state)
     }
   }
 
+  /// Accepts a message whole, or not at all.
+  ///
+  /// - Parameters:
+  ///   - count: its length.
+  ///   - isUrgent: worth a call of its own, however short it is.
+  ///   - append: queues what follows its first so many bytes.
+  ///   - write: writes what it can to the transport at once, and answers how much that was.
   @inline(__always)
-  private func offer(
-    count: Int, holdsTurn: Bool, append: (inout OutputQueue, Int) -> Void,
-    write: (borrowing Endpoint) -> TransportResult
+  func offer(
+    count: Int, holdsTurn: Bool, isUrgent: Bool = false, append: (inout OutputQueue, Int) -> Void,
+    write: (inout ConnectionState) throws(SocketError) -> Int
   ) throws(SocketError) -> SendStep {
     let isOnLoop = core.isCurrent
     let marks = options.watermarks
@@ -84,9 +93,9 @@ extension ConnectionCore {
       guard count > 0 else { return .accepted }
 
       var start = 0
-      let isWorthACall = !isOnLoop || count >= Self.directWriteSize
+      let isWorthACall = !isOnLoop || isUrgent || count >= Self.directWriteSize
       if isWorthACall, state.output.isEmpty, state.readiness.canWrite {
-        start = try noteWritten(write(state.endpoint), &state)
+        start = try write(&state)
         state.output.passThrough(start)
         if isOnLoop { state.directBytes += start }
       }

@@ -41,6 +41,18 @@ extension Kernel {
     unsafe answer(Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL)))
   }
 
+  package func send(_ descriptor: Int32, gathering parts: [UnsafeRawBufferPointer]) -> Int {
+    var vectors = unsafe parts.map {
+      unsafe iovec(iov_base: UnsafeMutableRawPointer(mutating: $0.baseAddress), iov_len: $0.count)
+    }
+    return unsafe vectors.withUnsafeMutableBufferPointer { vectors in
+      var message = unsafe msghdr()
+      unsafe message.msg_iov = vectors.baseAddress
+      unsafe message.msg_iovlen = vectors.count
+      return unsafe answer(sendmsg(descriptor, &message, Int32(MSG_NOSIGNAL)))
+    }
+  }
+
   package func shutdownWrite(_ descriptor: Int32) -> Int {
     answer(Glibc.shutdown(descriptor, Int32(SHUT_WR)))
   }

@@ -117,6 +117,13 @@ extension Endpoint {
     }
   }
 
+  /// One call for all parts: sockets can.
+  borrowing func write(gathering parts: [UnsafeRawBufferPointer], kernel: any Kernel) -> TransportResult {
+    guard let descriptor = descriptorNumber else { return .failed(.badDescriptor) }
+    let count = uninterrupted { unsafe kernel.send(descriptor, gathering: parts) }
+    return count >= 0 ? .bytes(count) : Self.failure(count, waitingFor: .write)
+  }
+
   borrowing func shutdownWrite(kernel: any Kernel) -> TransportResult {
     switch self {
     case .socket(let descriptor):

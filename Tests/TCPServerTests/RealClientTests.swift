@@ -2,18 +2,6 @@ import Peers
 import TestHarness
 import Testing
 
-/// Whether a command can be run here and ends well.
-private func works(_ command: String, _ arguments: [String]) async -> Bool {
-  do {
-    return try await withChildProcess(command, arguments) { process in
-      process.closeInput()
-      return try await process.waitForExit() == .exited(0)
-    }
-  } catch {
-    return false
-  }
-}
-
 @Suite("Clients that others have written", .timeLimit(.minutes(4)))
 struct RealClientTests {
   @Test(

@@ -20,6 +20,15 @@ struct ProcessFacts {
     }
   }
 
+  /// Its resident memory in bytes.
+  var residentMemory: Int {
+    get throws {
+      let pages = try text("statm").split(separator: " ").dropFirst().first.flatMap { Int($0) }
+      guard let pages else { throw PeerError.invalid("no memory in /proc/\(id)/statm") }
+      return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
+    }
+  }
+
   /// How many descriptors it has open.
   var descriptorCount: Int {
     get throws { try entries("fd").count }

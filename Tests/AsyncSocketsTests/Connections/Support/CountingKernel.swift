@@ -9,6 +9,8 @@ final class CountingKernel: Kernel {
   struct Calls: Hashable, Sendable {
     var receives = 0
     var sends = 0
+    /// Of these, the ones that gathered.
+    var gatheringSends = 0
     var shutdowns = 0
     var accepts = 0
   }
@@ -57,6 +59,21 @@ final class CountingKernel: Kernel {
     }
     return unsafe answer
       ?? LinuxKernel.shared.send(descriptor, UnsafeRawBufferPointer(rebasing: bytes.prefix(most)))
+  }
+
+  func send(_ descriptor: Int32, gathering parts: [UnsafeRawBufferPointer]) -> Int {
+    let (answer, most) = state.withLock { state -> (Int?, Int) in
+      state.calls.sends += 1
+      state.calls.gatheringSends += 1
+      return (state.sendAnswers.isEmpty ? nil : state.sendAnswers.removeFirst(), state.largestSend)
+    }
+    if let answer { return answer }
+    var room = most
+    let passed = unsafe parts.map { part in
+      defer { room -= min(room, part.count) }
+      return unsafe UnsafeRawBufferPointer(rebasing: part.prefix(room))
+    }
+    return unsafe LinuxKernel.shared.send(descriptor, gathering: passed)
   }
 
   func shutdownWrite(_ descriptor: Int32) -> Int {
