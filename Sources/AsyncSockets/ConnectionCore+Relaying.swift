@@ -93,11 +93,11 @@ private enum ForwardingFailure: Error {
 
 extension ConnectionCore {
   private func waitForInput() async throws(ForwardingFailure) {
-    do { try await waitReadable(deadline: nil, operation: "relay") } catch { throw .source(cause(error)) }
+    do { try await waitReadable(deadline: .never, operation: "relay") } catch { throw .source(cause(error)) }
   }
 
   private func waitForTurn() async throws(ForwardingFailure) {
-    do { try await yieldTurn(deadline: nil, operation: "relay") } catch { throw .source(cause(error)) }
+    do { try await yieldTurn(deadline: .never, operation: "relay") } catch { throw .source(cause(error)) }
   }
 
   private func accept(_ bytes: [UInt8]) async throws(ForwardingFailure) {
