@@ -6,7 +6,7 @@ import Testing
 
 @testable import AsyncSockets
 
-@Suite("Sending several pieces as one, and integers", .timeLimit(.minutes(4)))
+@Suite("Sending several pieces as one, and integers", .serialized, .timeLimit(.minutes(4)))
 struct GatheringTests {
   @Test("pieces arrive in order, whatever their sizes", arguments: Route.allCases)
   func order(_ route: Route) async throws {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import AsyncSockets
 
-@Suite("A relay between two connections", .timeLimit(.minutes(4)))
+@Suite("A relay between two connections", .serialized, .timeLimit(.minutes(4)))
 struct RelayTests {
   @Test(
     "bytes go both ways at once, whole and in order, and the report counts them", arguments: Route.allCases)
