@@ -5,7 +5,7 @@ extension ConnectionCore {
   /// Accepts the bytes of all parts whole, or none of them.
   func trySend(gathering parts: [[UInt8]], holdsTurn: Bool) throws(SocketError) -> SendStep {
     guard parts.count <= Self.mostParts else {
-      return try trySend(Array(parts.joined()), holdsTurn: holdsTurn)
+      return try trySend(parts.reduce(into: []) { $0 += $1 }, holdsTurn: holdsTurn)
     }
     return try offer(count: parts.reduce(0) { $0 + $1.count }, holdsTurn: holdsTurn) { output, start in
       var sent = start

@@ -3,7 +3,7 @@ import Peers
 import TestHarness
 import Testing
 
-@Suite("The example proxy", .timeLimit(.minutes(4)))
+@Suite("The example proxy", .serialized, .timeLimit(.minutes(4)))
 struct ProxyTests {
   @Test(
     "stands between redis-cli and redis-server, for large values and thousands of pipelined commands",

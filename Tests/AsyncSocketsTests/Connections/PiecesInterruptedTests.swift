@@ -22,7 +22,7 @@ struct Piece: Sendable, CustomTestStringConvertible {
   ]
 }
 
-@Suite("Pieces of a stream whose reads are interrupted", .timeLimit(.minutes(4)))
+@Suite("Pieces of a stream whose reads are interrupted", .serialized, .timeLimit(.minutes(4)))
 struct PiecesInterruptedTests {
   @Test("a cancelled read of a piece consumes nothing (P41)", arguments: Medium.allCases, Piece.all)
   func cancelledRead(_ medium: Medium, _ piece: Piece) async throws {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import AsyncSockets
 
-@Suite("Pieces of a stream", .timeLimit(.minutes(4)))
+@Suite("Pieces of a stream", .serialized, .timeLimit(.minutes(4)))
 struct PiecesTests {
   @Test("an exact read waits for its last byte and takes not one more", arguments: Medium.allCases)
   func exactly(_ medium: Medium) async throws {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import AsyncSockets
 
-@Suite("A relay that does not end well", .timeLimit(.minutes(4)))
+@Suite("A relay that does not end well", .serialized, .timeLimit(.minutes(4)))
 struct RelayFailureTests {
   @Test("a reset of one side is a reset of the other", arguments: Route.tcp, [true, false])
   func reset(_ route: Route, ofClient: Bool) async throws {
