@@ -32,6 +32,8 @@ struct AsyncSocketsClient {
     of options: ClientOptions, on loop: EventLoop, while goesOn: @escaping @Sendable (Int) -> Bool
   ) async throws -> Int {
     let progress = Progress()
+    // Each closed connection keeps its local port for a minute, and each address has 28,000 of them.
+    let sources = try (2..<102).map { try SocketAddress("127.0.0.\($0):0") }
     try await withThrowingTaskGroup(of: Void.self) { group in
       for _ in 0..<options.connections {
         group.addTask(executorPreference: loop.executor) {
@@ -39,8 +41,7 @@ struct AsyncSocketsClient {
           while true {
             let number = progress.begun.wrappingAdd(1, ordering: .relaxed).oldValue
             guard goesOn(number) else { return }
-            // Each closed connection keeps its local port for a minute, and each address has 28,000 of them.
-            connector.localAddress = try SocketAddress("127.0.0.\(2 + number % 100):0")
+            connector.localAddress = sources[number % sources.count]
             try await connector.withConnection(to: .loopback(port: options.port)) { connection in
               try await connection.send(options.message)
               guard try await connection.read(exactly: options.size) == options.message else {
