@@ -7,13 +7,14 @@ opens its connections and warms up, says that every reply has come, and waits fo
 import collections
 import contextlib
 import json
+import os
 import re
 import shutil
 import struct
 import subprocess
 
 from .measure import RoundFailed, first_line, load_command, on_core, running_server
-from .systems import BUILD, Missing, compile_library, need
+from .systems import BUILD, Missing, build_c, compile_library, need
 
 INSTRUCTIONS = "user_instructions_per_message"
 SYSTEM_CALLS = "system_calls_per_message"
@@ -22,12 +23,25 @@ LONGEST_ROUND = 60  # seconds
 
 
 @contextlib.contextmanager
-def steady_state(server, scenario, core):
-    """Yields a function that has the scenario's messages echoed, and returns how many they were."""
-    pid, port = server
-    command = load_command(scenario, port) + ["--messages", str(scenario.messages), "--warm-up", "0.2"]
+def steady_state(command, scenario, cores, environment={}):
+    """Yields the measured process's id, and a function that has the scenario's messages echoed and returns how many they
+    were."""
+    if scenario.connects:
+        with running_server(build_c(), scenario.server, cores[1]) as (_, port):
+            with ready_load(load_command(scenario, port, command), scenario, cores[0], environment) as pid_and_exchange:
+                yield pid_and_exchange
+    else:
+        with running_server(command, scenario.server, cores[0], environment) as (pid, port):
+            with ready_load(load_command(scenario, port), scenario, cores[1]) as (_, exchange):
+                yield pid, exchange
+
+
+@contextlib.contextmanager
+def ready_load(command, scenario, core, environment={}):
+    command = command + ["--messages", str(scenario.messages), "--warm-up", "0.2"]
     load = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=on_core(core)
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, **environment}, preexec_fn=on_core(core),
     )
 
     def expect(beginning):
@@ -44,7 +58,7 @@ def steady_state(server, scenario, core):
 
     try:
         expect("READY")
-        yield exchange
+        yield load.pid, exchange
     finally:
         with contextlib.suppress(BrokenPipeError):
             load.stdin.close()
@@ -82,11 +96,10 @@ def count_instructions(system, command, scenario, cores):
         if done.returncode or "OK" not in done.stdout:
             raise RoundFailed(f"callgrind_control {' '.join(option)}: {done.stdout}{done.stderr}")
 
-    with running_server(valgrind, scenario.server, cores[0], environment) as server:
-        with steady_state(server, scenario, cores[1]) as exchange:
-            control(server[0], ["-i", "on"])
-            messages = exchange()
-            control(server[0], ["-d"])
+    with steady_state(valgrind, scenario, cores, environment) as (pid, exchange):
+        control(pid, ["-i", "on"])
+        messages = exchange()
+        control(pid, ["-d"])
     (dump,) = profile.parent.glob(profile.name + ".1")
     dump.replace(profile)
     (total,) = re.findall(r"^totals: (\d+)", profile.read_text(), re.MULTILINE)
@@ -98,11 +111,10 @@ def count_system_calls(system, command, scenario, cores):
     need("strace", "strace")
     trace = BUILD / "strace.log"
     strace = ["strace", "-D", "-f", "-qq", "-e", "raw=all", "-e", "signal=none", "-o", str(trace), *command]
-    with running_server(strace, scenario.server, cores[0]) as server:
-        with steady_state(server, scenario, cores[1]) as exchange:
-            start = trace.stat().st_size
-            messages = exchange()
-            end = trace.stat().st_size
+    with steady_state(strace, scenario, cores) as (_, exchange):
+        start = trace.stat().st_size
+        messages = exchange()
+        end = trace.stat().st_size
     with open(trace) as lines:
         lines.seek(start)
         calls = collections.Counter(re.findall(r"^\d+ +(\w+)\(", lines.read(end - start), re.MULTILINE))
@@ -118,11 +130,10 @@ def count_allocations(system, command, scenario, cores):
     file = BUILD / "allocations"
     file.write_bytes(bytes(16))
     environment = {"LD_PRELOAD": compile_library("allocations"), "ALLOCATIONS_FILE": str(file)}
-    with running_server(command, scenario.server, cores[0], environment) as server:
-        with steady_state(server, scenario, cores[1]) as exchange:
-            start = struct.unpack("QQ", file.read_bytes())
-            messages = exchange()
-            end = struct.unpack("QQ", file.read_bytes())
+    with steady_state(command, scenario, cores, environment) as (_, exchange):
+        start = struct.unpack("QQ", file.read_bytes())
+        messages = exchange()
+        end = struct.unpack("QQ", file.read_bytes())
     return {
         ALLOCATIONS: (end[0] - start[0]) / messages,
         "allocated_bytes_per_message": (end[1] - start[1]) / messages,

@@ -7,7 +7,7 @@ import select
 import subprocess
 import time
 
-from .systems import BUILD, LOAD
+from .systems import BUILD, LOAD, build_c
 
 
 class RoundFailed(Exception):
@@ -52,9 +52,9 @@ def first_line(process, seconds):
     return f"nothing within {seconds} s"
 
 
-def load_command(scenario, port):
+def load_command(scenario, port, program=(str(LOAD),)):
     return [
-        str(LOAD), "--mode", scenario.load, "--port", str(port), "--connections", str(scenario.connections),
+        *program, "--mode", "rate" if scenario.connects else scenario.load, "--port", str(port), "--connections", str(scenario.connections),
         "--size", str(scenario.size), "--depth", str(scenario.depth),
     ]
 
@@ -85,6 +85,8 @@ def measure(command, scenario, seconds, warm_up, cores):
     if scenario.decodes:
         command = [*command, scenario.server, str(scenario.size), str(seconds / 4)]
         return json.loads(output(command, server_core))
+    if scenario.connects:
+        return connect_rate(command, scenario, seconds, warm_up, cores)
     with running_server(command, scenario.server, server_core) as (pid, port):
         load = load_command(scenario, port)
         if scenario.idle:
@@ -98,6 +100,18 @@ def measure(command, scenario, seconds, warm_up, cores):
         others = busy_seconds(watched) - cpu_seconds(pid) - children_seconds() - others
         result["others_busy"] = max(0, others) / (time.monotonic() - start)
         return result
+
+
+def connect_rate(command, scenario, seconds, warm_up, cores):
+    """The client has the server's core, and the server in C that of the load."""
+    with running_server(build_c(), scenario.server, cores[1]) as (pid, port):
+        client = load_command(scenario, port, command) + ["--seconds", str(seconds), "--warm-up", str(warm_up)]
+        watched = [core for core in cores if core is not None]
+        others = busy_seconds(watched) - cpu_seconds(pid) - children_seconds()
+        start = time.monotonic()
+        result = json.loads(output(client, cores[0]))
+        others = busy_seconds(watched) - cpu_seconds(pid) - children_seconds() - others
+        return result | {"others_busy": max(0, others) / (time.monotonic() - start)}
 
 
 def output(command, core):

@@ -8,12 +8,13 @@ class Scenario:
     name: str
     title: str
     server: str  # the server's mode; the codec's name for a decoder
-    load: str  # the load generator's; "decode" for decoding without sockets, in chunks of `size` bytes
+    load: str  # the load generator's; "decode": no sockets, in chunks of `size` bytes; "connect": the system is the client
     connections: int = 1
     size: int = 64
     depth: int = 1
     unit: str = "message"
     messages: int = 20_000  # when they are counted
+    systems: tuple[str, ...] = ()  # those that take part; all unless named
 
     @property
     def units(self):
@@ -28,6 +29,16 @@ class Scenario:
         return self.load == "decode"
 
     @property
+    def connects(self):
+        """Whether it is the client that is measured, against the server in C."""
+        return self.load == "connect"
+
+    @property
+    def program(self):
+        """Which of a system's programs it measures."""
+        return "decoder" if self.decodes else "client" if self.connects else "server"
+
+    @property
     def counted(self):
         return not self.idle and not self.decodes
 
@@ -39,6 +50,8 @@ SCENARIOS = [
                  messages=max(20_000, 2 * n))
         for n in (1, 100, 1000, 9000)
     ),
+    Scenario("chunk-100-deadline", "Chunk echo, 64 bytes, 100 connections, each read with a deadline", "chunkDeadline", "chunk",
+             100, systems=("asyncsockets",)),
     *(
         Scenario(f"{name}-{depth}", f"Line echo ({kind}), 64 bytes, 100 connections, {depth} at a time", mode, "line", 100,
                  depth=depth, unit="line")
@@ -50,6 +63,8 @@ SCENARIOS = [
     Scenario("chunk-64k", "Chunk echo, 64 KiB, 8 connections", "chunk", "chunk", 8, size=65536, messages=1000),
     Scenario("bulk", "Bulk, one way, 1 GiB on one connection", "sink", "bulk", size=1 << 30, unit="MiB", messages=64),
     Scenario("accept-close", "Accept, echo 64 bytes, close; 32 at a time", "chunk", "rate", 32, unit="connection", messages=2000),
+    Scenario("connect-close", "The client's side: connect, echo 64 bytes, close; 32 at a time", "chunk", "connect", 32,
+             unit="connection", messages=2000),
     Scenario("idle-9000", "9,000 idle connections, each after an echo of 4 KiB", "chunk", "idle", 9000, size=4096),
     Scenario("idle-9000-lines", "9,000 idle connections, each after an echo of a line of 4 KiB", "line", "idle", 9000,
              size=4096),

@@ -23,6 +23,7 @@ class System:
     build: Callable[[], list[str]]  # returns the command of the server; raises Missing or CalledProcessError
     build_decoder: Callable[[], list[str]] | None = None  # the same for decoding without sockets
     decoder_title: str = ""
+    build_client: Callable[[], list[str]] | None = None  # the same for the client of `connect-close`
     uncounted: tuple[str, ...] = ()  # counts that are not taken
     uncounted_because: str = ""
     lacks: tuple[str, ...] = ()  # modes and codecs that it has nothing for
@@ -63,6 +64,10 @@ def build_tools():
 
 def build_c():
     return compile_c("Servers/c-epoll/echo.c", BUILD / "c-epoll")
+
+
+def build_c_client():
+    return compile_c("Load/load.c", LOAD)
 
 
 def build_c_decoder():
@@ -123,9 +128,12 @@ def build_poe():
 SYSTEMS = [
     System(
         "asyncsockets", "AsyncSockets, this library", build_swift("asyncsockets-server"),
-        build_swift("decoding", "asyncsockets"), "AsyncSockets, this library",
+        build_swift("decoding", "asyncsockets"), "AsyncSockets, this library", build_swift("asyncsockets-client"),
     ),
-    System("c-epoll", "C, bare epoll", build_c, build_c_decoder, "C, memchr and nothing else", lacks=("lengthPrefix",)),
+    System(
+        "c-epoll", "C, bare epoll", build_c, build_c_decoder, "C, memchr and nothing else", build_c_client,
+        lacks=("lengthPrefix",),
+    ),
     System(
         "nio-pipeline", "SwiftNIO, channel handlers", build_swift("nio-pipeline"),
         build_swift("decoding", "nio"), "SwiftNIO, nio-extras' LineBasedFrameDecoder",
@@ -141,7 +149,7 @@ SYSTEMS = [
     ),
     System(
         "tokio", "Rust, tokio current-thread", build_rust("tokio-server"), build_rust("decode"), "Rust, BufRead",
-        lacks=("lengthPrefix",),
+        build_rust("client"), lacks=("lengthPrefix",),
     ),
     System("poe", "Perl POE", build_poe, lacks=("block",)),
 ]

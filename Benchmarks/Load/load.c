@@ -74,8 +74,8 @@ static const char usage[] =
     "            [--depth N] [--seconds S | --messages N] [--warm-up S] [--server-pid PID]\n"
     "\n"
     "  --depth       messages that a connection sends before it waits for their replies (echo only)\n"
-    "  --server-pid  also report that process's CPU time over the measured seconds, and its memory\n"
-    "                at their end\n";
+    "  --server-pid  report that process's CPU time over the measured seconds, and its memory at their\n"
+    "                end, in place of our own\n";
 
 static double number(const char *name, const char *text, double least, double most) {
     char *end;
@@ -198,10 +198,10 @@ struct server_usage {
 
 static struct server_usage server_usage(void) {
     struct server_usage usage = {0};
-    if (!options.server) return usage;
+    pid_t process = options.server ? options.server : getpid();
     char path[64], text[1024] = "";
     unsigned long user = 0, system = 0, pages = 0;
-    snprintf(path, sizeof path, "/proc/%d/stat", options.server);
+    snprintf(path, sizeof path, "/proc/%d/stat", process);
     FILE *file = fopen(path, "r");
     if (!file || !fgets(text, sizeof text, file)) die("%s: %s", path, strerror(errno));
     fclose(file);
@@ -209,7 +209,7 @@ static struct server_usage server_usage(void) {
     char *name_end = strrchr(text, ')');
     if (!name_end || sscanf(name_end + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2)
         die("%s: unexpected format", path);
-    snprintf(path, sizeof path, "/proc/%d/statm", options.server);
+    snprintf(path, sizeof path, "/proc/%d/statm", process);
     file = fopen(path, "r");
     if (!file || fscanf(file, "%*u %lu", &pages) != 1) die("%s: unexpected format", path);
     fclose(file);
@@ -451,7 +451,7 @@ static void report(uint64_t measured, double elapsed, double load_cpu, struct se
     if (latencies.total)
         printf("\"p50_us\": %.1f, \"p99_us\": %.1f, \"max_us\": %.1f, ", percentile_us(50), percentile_us(99),
                (double)latencies.maximum / 1000);
-    if (options.server && count > 0)
+    if (count > 0)
         printf("\"user_us_per_message\": %.4f, \"system_us_per_message\": %.4f, \"server_busy\": %.3f, \"resident_bytes\": %ju, ",
                (after.user - before.user) * 1e6 / count, (after.system - before.system) * 1e6 / count,
                (after.user - before.user + after.system - before.system) / elapsed, (uintmax_t)after.resident);

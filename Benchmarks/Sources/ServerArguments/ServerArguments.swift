@@ -6,6 +6,8 @@ public struct ServerArguments: Sendable {
   public enum Mode: String, Sendable {
     /// Send back what comes, in the pieces in which it comes.
     case chunk
+    /// The same with a deadline of 30 s on each read; this library's server alone.
+    case chunkDeadline
     /// Split the input into lines, and send each back, as `String`.
     case line
     /// The same with lines as bytes.
@@ -27,7 +29,7 @@ public struct ServerArguments: Sendable {
     guard arguments.count == 4, arguments[1] == "--port", let port = UInt16(arguments[2]),
       let mode = Mode(rawValue: arguments[3])
     else {
-      print("usage: \(arguments[0]) --port N chunk|line|lineBytes|block|sink")
+      print("usage: \(arguments[0]) --port N chunk|chunkDeadline|line|lineBytes|block|sink")
       exit(2)
     }
     self.port = Int(port)

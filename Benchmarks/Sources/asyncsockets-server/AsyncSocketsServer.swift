@@ -18,6 +18,12 @@ struct AsyncSocketsServer {
           try await connection.send(chunk)
         }
       }
+    case .chunkDeadline:
+      try await server.run { connection in
+        while let chunk = try await connection.read(deadline: .after(.seconds(30))) {
+          try await connection.send(chunk)
+        }
+      }
     case .line:
       try await server.run(framing: LineFraming()) { connection in
         for try await line in connection.inbound {

@@ -46,6 +46,8 @@ struct FlyingSocksServer {
       while true {
         try await connection.write(Data(connection.read(atMost: 4096)))
       }
+    case .chunkDeadline:
+      fatalError("no mode of this server")
     case .line:
       try await forEachLine(connection) { line in
         Data("\(String(decoding: line, as: UTF8.self))\n".utf8)

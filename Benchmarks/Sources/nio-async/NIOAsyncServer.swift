@@ -15,6 +15,8 @@ struct NIOAsyncServer {
           try await outbound.write(chunk)
         }
       }
+    case .chunkDeadline:
+      fatalError("no mode of this server")
     case .line:
       try await serve(arguments, of: String.self) { pipeline in
         try pipeline.addHandler(ByteToMessageHandler(StringLineDecoder()))

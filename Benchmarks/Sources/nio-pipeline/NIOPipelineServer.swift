@@ -23,6 +23,8 @@ struct NIOPipelineServer {
           switch arguments.mode {
           case .chunk:
             try pipeline.addHandler(EchoHandler())
+          case .chunkDeadline:
+            fatalError("no mode of this server")
           case .line:
             try pipeline.addHandler(ByteToMessageHandler(LineBasedFrameDecoder()))
             try pipeline.addHandler(StringLineHandler())

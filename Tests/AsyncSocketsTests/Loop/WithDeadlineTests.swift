@@ -242,7 +242,7 @@ struct WithDeadlineTests {
     let clock = ManualClock()
     try await withLoop(clock: clock) { loop in
       var outcomes = [0, 0]
-      for _ in 0..<rounds(300, slow: 20_000) {
+      for _ in 0..<rounds(100, slow: 20_000) {
         let task = Task {
           try await withDeadline(.after(.milliseconds(1)), on: loop) {
             try await loop.sleep(for: .milliseconds(1))
@@ -258,7 +258,7 @@ struct WithDeadlineTests {
         }
         #expect(loop.census.deadlines == 0)
       }
-      #expect(outcomes[0] + outcomes[1] == rounds(300, slow: 20_000))
+      #expect(outcomes[0] + outcomes[1] == rounds(100, slow: 20_000))
     }
   }
 }
