@@ -15,7 +15,8 @@ public enum CodecCheck: String, CaseIterable, Sendable {
   /// Of a stream that ends anywhere, nothing is lost without an error, and ``FramingError/truncated(held:offset:)``
   /// tells the truth.
   case truncation
-  /// A frame at the limit passes; a greater one is refused at the first byte that makes it certain, no sooner.
+  /// A frame at the limit passes; a greater one is refused at the first byte that makes it certain, no sooner, and with
+  /// the same error whatever has come behind it.
   case limit
   /// What is encoded decodes to the same frames.
   case roundTrip

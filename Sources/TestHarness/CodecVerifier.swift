@@ -105,6 +105,13 @@ struct CodecVerifier<F: Framing> where F.Decoder.Frame: Equatable {
       guard open.error != nil else { return nil }
       return CodecProblem(expected: "no error before the byte that makes it certain", got: "\(open)")
     }
+    func expectSameError(_ reads: [[UInt8]]) -> CodecProblem? {
+      let atOnce = properties.outcomes(of: [Array(reads.joined())]).open.error
+      let cut = properties.outcomes(of: reads).open.error
+      if atOnce == cut { return nil }
+      func describe(_ error: FramingError?) -> String { error.map { "error \($0)" } ?? "no error" }
+      return CodecProblem(expected: "\(describe(atOnce)), as at once", got: describe(cut))
+    }
     func inEveryTwoReads(
       _ stream: [UInt8], _ property: @escaping ([[UInt8]]) -> CodecProblem?
     ) throws(CodecFailure) {
@@ -118,6 +125,7 @@ struct CodecVerifier<F: Framing> where F.Decoder.Frame: Equatable {
     try inEveryTwoReads(limit.refuses, expectRefused(at: 0))
     try inEveryTwoReads(limit.accepts + limit.refuses, expectRefused(at: limit.accepts.count))
     try inEveryTwoReads(limit.refuses + limit.accepts, expectRefused(at: 0))
+    try inEveryTwoReads(limit.refuses + limit.accepts, expectSameError)
     try inEveryTwoReads(limit.refuses.dropLast(), expectUndecided)
   }
 }

@@ -98,6 +98,46 @@ struct ReportTests {
     }
   }
 
+  @Test(
+    "an error that tells how much had come by then is found, and so is a frame that is always about to come")
+  func hastyErrors() throws {
+    struct HastyLimit: Framing {
+      var namesWhatHasCome = false
+      var isAlwaysMidFrame = false
+      func makeDecoder() -> Decoder { Decoder(framing: self) }
+      func makeEncoder() -> RawFraming.Encoder { RawFraming().makeEncoder() }
+      struct Decoder: FrameDecoder {
+        let framing: HastyLimit
+        func decode(_ buffer: inout ReceiveBuffer) throws(FramingError) -> [UInt8]? {
+          let end = buffer.firstIndex(of: 0x0A, from: buffer.searched)
+          if end ?? buffer.count > 3 {
+            let seen = framing.namesWhatHasCome ? buffer.count : 4
+            throw .tooLong(limit: 3, seen: seen, offset: buffer.offset)
+          }
+          guard let end else {
+            buffer.searched = buffer.count
+            return nil
+          }
+          defer { buffer.consume(1) }
+          return buffer.takePrefix(end)
+        }
+        func isMidFrame(_ buffer: borrowing ReceiveBuffer) -> Bool {
+          framing.isAlwaysMidFrame || !buffer.isEmpty
+        }
+      }
+    }
+    let limit = CodecLimit(3, accepts: "abc\n", refuses: "abcd")
+    for (framing, check) in [
+      (HastyLimit(namesWhatHasCome: true), CodecCheck.limit), (HastyLimit(isAlwaysMidFrame: true), .midFrame),
+    ] {
+      let failure = try #require(throws: CodecFailure.self) {
+        try verifyCodec(framing, streams: ["a\nb\n"], limit: limit, checks: [check])
+      }
+      #expect(failure.check == check)
+    }
+    try verifyCodec(HastyLimit(), streams: ["a\nb\n"], limit: limit, checks: [.limit, .midFrame])
+  }
+
   @Test("nothing to verify is an error")
   func nothing() throws {
     let failure = try #require(throws: CodecFailure.self) { try verifyCodec(LineFraming(), streams: []) }

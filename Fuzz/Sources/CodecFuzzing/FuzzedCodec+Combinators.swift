@@ -36,7 +36,7 @@ extension FuzzedCodec {
       compare(LineFraming().bytes.messages(Numbers()), input)
         ?? sendAndReceive(
           LengthPrefixFraming(.uint16).messages(Numbers()),
-          input.reads.map { $0.reduce(0) { $0 * 7 + Int($1) } % 999_983 },
+          input.reads.map { $0.reduce(0) { $0 &* 7 &+ Int($1) } % 999_983 },
           input)
     },
   ]
