@@ -33,6 +33,9 @@ let package = Package(
     .executableTarget(
       name: "proxy", dependencies: ["TCPServer"], path: "Examples/proxy", swiftSettings: settings),
     .target(name: "Peers", dependencies: ["CLinux"], path: "Tests/Peers", swiftSettings: settings),
+    .executableTarget(
+      name: "SocketExercise", dependencies: ["AsyncSockets", "Framing", "TestHarness"],
+      path: "Tests/SocketExercise", swiftSettings: settings),
     .target(
       name: "CodecFuzzing", dependencies: ["Framing"], path: "Fuzz/Sources/CodecFuzzing",
       swiftSettings: settings),

@@ -111,7 +111,12 @@ extension Endpoint {
     switch self {
     case .socket(let descriptor):
       let count = uninterrupted { unsafe kernel.send(descriptor.number, bytes) }
-      return count >= 0 ? .bytes(count) : Self.failure(count, waitingFor: .write)
+      if count >= 0 { return .bytes(count) }
+      // Where the peer left input unread, a Unix socket says no more than that, and keeps the reset for later.
+      let isReset =
+        count == -Int(Errno.brokenPipe.rawValue)
+        && kernel.pendingError(descriptor.number) == -Int(Errno.connectionReset.rawValue)
+      return isReset ? .failed(.connectionReset) : Self.failure(count, waitingFor: .write)
     case .custom(let transport): return unsafe transport.write(bytes.bytes)
     case .closed: return .failed(.badDescriptor)
     }
