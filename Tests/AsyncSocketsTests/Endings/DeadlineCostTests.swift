@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Many deadlines", .serialized, .timeLimit(.minutes(4)))
 struct DeadlineCostTests {
-  @Test("of waits that end before them leave nothing on the loop (P48)", arguments: [true, false])
+  @Test("of waits that end before them leave at most the connection's one on the loop (P48)", arguments: [true, false])
   func nothingIsLeft(isOnLoop: Bool) async throws {
     let count = rounds(2_000, slow: 100_000)
     try await withLink(Route(network: .ipv4, isOnLoop: isOnLoop)) { link in
@@ -16,7 +16,7 @@ struct DeadlineCostTests {
         #expect(byte == bytes("x"))
       }
       try await sending
-      #expect(link.loop.census.deadlines == 0)
+      #expect(link.loop.census.deadlines <= 1)
     }
   }
 
