@@ -6,7 +6,9 @@ import Testing
 
 @Suite("Many deadlines", .serialized, .timeLimit(.minutes(4)))
 struct DeadlineCostTests {
-  @Test("of waits that end before them leave at most the connection's one on the loop (P48)", arguments: [true, false])
+  @Test(
+    "of waits that end before them leave at most the connection's one on the loop (P48)",
+    arguments: [true, false])
   func nothingIsLeft(isOnLoop: Bool) async throws {
     let count = rounds(2_000, slow: 100_000)
     try await withLink(Route(network: .ipv4, isOnLoop: isOnLoop)) { link in
