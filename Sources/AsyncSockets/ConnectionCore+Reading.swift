@@ -47,7 +47,7 @@ extension ConnectionCore {
       reading.contents.isDry = false
       return .wouldBlock
     }
-    if core.isCurrent, reading.contents.budget.isSpent { return .yield }
+    if reading.contents.budget.isSpent, mustYield() { return .yield }
     var hasFailed = true
     defer { if hasFailed { wakeAfterFailure() } }
     let step = try state.withLock { state throws(SocketError) -> ReadStep in

@@ -14,7 +14,7 @@ struct ReadBudget {
 
   mutating func takeRead(_ count: Int) {
     reads -= 1
-    bytes -= Int32(truncatingIfNeeded: count)
+    bytes -= Int32(clamping: count)
   }
 
   @inlinable @inline(__always)
