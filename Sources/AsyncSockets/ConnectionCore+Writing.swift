@@ -36,6 +36,8 @@ extension ConnectionCore {
   /// An array to encode a frame behind: on the loop, what others of this turn were encoded into.
   @inline(never) @usableFromInline
   func takeEncodingMemory() -> [UInt8] {
+    // A copy of the reference: ThreadSanitizer would take the change of what is behind it for a change of itself.
+    let core = core
     var bytes: [UInt8] = []
     if core.isCurrent { swap(&bytes, &core.local.value.encoded) }
     return bytes
@@ -43,6 +45,7 @@ extension ConnectionCore {
 
   @inline(never) @usableFromInline
   func giveBack(encodingMemory bytes: inout [UInt8]) {
+    let core = core
     // Room for an unusually large frame is not kept.
     guard core.isCurrent, bytes.capacity <= Self.directWriteSize else { return }
     // Emptying an array costs as much as filling it with a line: not every time.
