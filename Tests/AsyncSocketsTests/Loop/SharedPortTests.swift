@@ -40,13 +40,14 @@ struct SharedPortTests {
     }
   }
 
-  @Test("tries another port when the first is in use for the second address", arguments: [1, 15])
+  @Test("tries another port when the first is in use for the second address", arguments: [1, 12])
   func retries(failures: Int) async throws {
     let kernel = CrowdedKernel(failures: failures)
     try await withLoop(kernel: kernel) { loop in
       let listeners = try Listener.bind(to: [.loopback(), .loopback6()], on: loop)
       #expect(listeners[0].address.port == listeners[1].address.port)
-      #expect(kernel.binds == failures + 1)
+      // More, if another program has taken the port in truth.
+      #expect(kernel.binds > failures)
       for listener in listeners { listener.close() }
     }
   }
