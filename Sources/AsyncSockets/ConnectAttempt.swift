@@ -38,7 +38,7 @@ final class ConnectAttempt: Sendable {
       let socket = kernel.socket(family: address.family)
       if socket < 0 { throw .failed(Errno(Int32(-socket)), call: "socket", address: address) }
       let number = Int32(socket)
-      state.withLock { $0.descriptor = Descriptor(owning: number) }
+      state.withLock { $0.descriptor = Descriptor(owning: number, of: kernel.descriptors) }
       for option in SocketOption.ofClients(address, boundTo: local) + options {
         try option.apply(to: number, kernel: kernel, address: address)
       }

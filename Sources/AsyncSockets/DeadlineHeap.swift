@@ -1,9 +1,9 @@
 /// Deadlines in the order in which they fall due, each of which can be taken out again in O(log n).
 ///
 /// Pure: it takes the time as an argument and fires nothing itself.
-struct DeadlineHeap<Payload> {
+package struct DeadlineHeap<Payload> {
   /// Names one scheduled deadline; a spent one matches nothing.
-  struct ID: Hashable, Sendable {
+  package struct ID: Hashable, Sendable {
     fileprivate let slot: UInt32
     fileprivate let generation: UInt32
   }
@@ -30,12 +30,14 @@ struct DeadlineHeap<Payload> {
   private var freeSlots: [UInt32] = []
   private var nextOrder: UInt64 = 0
 
-  var count: Int { heap.count }
+  package init() {}
+
+  package var count: Int { heap.count }
 
   /// The earliest deadline.
-  var next: EventLoop.Instant? { heap.first?.due }
+  package var next: EventLoop.Instant? { heap.first?.due }
 
-  mutating func insert(_ payload: Payload, due: EventLoop.Instant) -> ID {
+  package mutating func insert(_ payload: Payload, due: EventLoop.Instant) -> ID {
     let slot: UInt32
     if let free = freeSlots.popLast() {
       slot = free
@@ -58,7 +60,7 @@ struct DeadlineHeap<Payload> {
   }
 
   /// Takes the earliest deadline out if it is due.
-  mutating func popDue(_ now: EventLoop.Instant) -> Payload? {
+  package mutating func popDue(_ now: EventLoop.Instant) -> Payload? {
     guard let first = heap.first, first.due <= now else { return nil }
     return extract(0).payload
   }

@@ -21,9 +21,11 @@ public actor EventLoop {
     core = try EventLoopCore(clock: clock, kernel: LinuxKernel.shared)
   }
 
-  /// Starts a loop whose system calls a test may play.
-  package init(clock: any LoopClock = MonotonicClock.shared, kernel: any Kernel) throws(SocketError) {
-    core = try EventLoopCore(clock: clock, kernel: kernel)
+  /// Starts a loop whose system calls a test may play, and whose jobs it may put in an order of its own.
+  package init(
+    clock: any LoopClock = MonotonicClock.shared, kernel: any Kernel, order: (any JobOrder)? = nil
+  ) throws(SocketError) {
+    core = try EventLoopCore(clock: clock, kernel: kernel, order: order)
   }
 
   deinit {

@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 import Synchronization
 
@@ -7,29 +6,26 @@ import Synchronization
 
 extension EventLoopCore {
   func run() {
-    unsafe withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: Epoll.batchSize) { buffer in
-      guard let events = buffer.baseAddress else { return }
-      while true {
-        runJobs()
-        fireDeadlines()
-        flushDirty()
-        guard let timeout = prepareToSleep() else { break }
-        // A turn without sleep ends where the next begins, which needs no look at the clock of its own.
-        if timeout != 0 {
-          endTurn(clock.now)
-          turnBegan.store(.max, ordering: .relaxed)
-        }
-        unsafe epoll.wait(milliseconds: timeout, buffer: events) { key, events in
-          if key != Epoll.wakeKey { local.value.table.target(forKey: key)?.ready(events) }
-        } woken: {
-          let now = clock.now
-          if timeout == 0 { endTurn(now) }
-          local.value.now = now
-          turnBegan.store(now.nanoseconds, ordering: .relaxed)
-        }
-        takeRemoteWork()
-        resumeYielded()
+    while true {
+      runJobs()
+      fireDeadlines()
+      flushDirty()
+      guard let sleep = prepareToSleep() else { break }
+      // A turn without sleep ends where the next begins, which needs no look at the clock of its own.
+      if sleep != 0 {
+        endTurn(clock.now)
+        turnBegan.store(.max, ordering: .relaxed)
       }
+      poller.wait(nanoseconds: sleep) {
+        let now = clock.now
+        if sleep == 0 { endTurn(now) }
+        local.value.now = now
+        turnBegan.store(now.nanoseconds, ordering: .relaxed)
+      } ready: { key, events in
+        local.value.table.target(forKey: key)?.ready(events)
+      }
+      takeRemoteWork()
+      resumeYielded()
     }
     _ = thread.compareExchange(expected: pthread_self(), desired: 0, ordering: .relaxed)
     let waiters = shared.withLock { shared in
@@ -44,6 +40,11 @@ extension EventLoopCore {
     guard !local.value.jobs.isEmpty else { return }
     var batch = ContiguousArray<UnownedJob>()
     swap(&batch, &local.value.jobs)
+    if let order {
+      let count = order.arrange(&batch)
+      local.value.jobs.append(contentsOf: batch[count...])
+      batch.removeSubrange(count...)
+    }
     let executor = unsafe asUnownedTaskExecutor()
     for job in batch { unsafe job.runSynchronously(on: executor) }
     if local.value.jobs.isEmpty {
@@ -77,8 +78,8 @@ extension EventLoopCore {
     }
   }
 
-  /// How long the kernel may hold the loop, in milliseconds (-1: without end); `nil` when the loop is over.
-  private func prepareToSleep() -> Int32? {
+  /// How long the loop may wait for events, in nanoseconds (-1: without end); `nil` when the loop is over.
+  private func prepareToSleep() -> Int64? {
     let isBusy =
       !local.value.jobs.isEmpty || !local.value.nextTurn.isEmpty || !local.value.dirty.isEmpty
       || !local.value.operations.isEmpty
@@ -103,10 +104,7 @@ extension EventLoopCore {
     }
     if mustPoll { return 0 }
     guard let next else { return -1 }
-    guard let nanoseconds = clock.nanoseconds(until: next) else { return -1 }
-    // Rounded up: a deadline that fires early would be a lie.
-    let (milliseconds, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000)
-    return Int32(clamping: rest > 0 ? milliseconds + 1 : milliseconds)
+    return clock.nanoseconds(until: next) ?? -1
   }
 
   private func takeRemoteWork() {
@@ -162,7 +160,7 @@ extension EventLoopCore {
     if local.value.hasStopped { return target.loopStopped() }
     let failure = target.withDescriptor { descriptor -> (Errno, Int32)? in
       let key = local.value.table.insert(target, descriptor: descriptor)
-      return epoll.add(descriptor, for: .everything, key: key).map { ($0, descriptor) }
+      return poller.add(descriptor, for: .everything, key: key).map { ($0, descriptor) }
     }
     if case (let errno, let descriptor)?? = failure {
       local.value.table.remove(target, descriptor: descriptor)

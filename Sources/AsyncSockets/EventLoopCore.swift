@@ -67,10 +67,12 @@ final class EventLoopCore: TaskExecutor, SerialExecutor, Sendable {
 
   let kernel: any Kernel
   let clock: any LoopClock
+  /// `nil`: first come, first served.
+  let order: (any JobOrder)?
   let local: LoopConfined<Local>
   let shared = Lock(Shared())
   let scratch = ScratchBuffer()
-  let epoll: Epoll
+  let poller: any Poller
   let registrations = Atomic<Int>(0)
   let abandoned = Atomic<Int>(0)
   /// When the turn under way began, in nanoseconds; the end of time while the loop sleeps.
@@ -79,13 +81,17 @@ final class EventLoopCore: TaskExecutor, SerialExecutor, Sendable {
   /// next.
   let thread = Atomic<UInt>(0)
 
-  init(clock: any LoopClock, kernel: any Kernel) throws(SocketError) {
+  init(
+    clock: any LoopClock, kernel: any Kernel, order: (any JobOrder)? = nil
+  ) throws(SocketError) {
     self.clock = clock
     self.kernel = kernel
     local = LoopConfined(Local(now: clock.now))
-    epoll = try Epoll()
+    self.order = order
+    poller = try kernel.makePoller()
     try startThread()
     clock.attach { [weak self] in self?.wake() }
+    order?.attach { [weak self] in self?.enqueue(ExecutorJob($0)) }
   }
 
   /// Whether the caller runs on the loop's thread, and may touch `local` and `scratch`.
@@ -170,7 +176,7 @@ extension EventLoopCore {
       defer { shared.isAsleep = false }
       return (shared.isAsleep, false)
     }
-    if interrupt { epoll.interrupt() }
+    if interrupt { poller.interrupt() }
     if restart {
       do { try startThread() } catch { run() }
     }

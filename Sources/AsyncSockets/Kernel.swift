@@ -27,6 +27,17 @@ package protocol Kernel: AnyObject, Sendable {
   func identity(ofFile path: String) -> FileIdentity?
   func unlink(_ path: String)
   func probe(unixPath path: String) -> Int
+
+  /// What closes the descriptors that the calls answer, where they are not the system's.
+  var descriptors: DescriptorTable? { get }
+  /// Where a loop waits for the descriptors to become ready.
+  func makePoller() throws(SocketError) -> any Poller
+}
+
+extension Kernel {
+  package var descriptors: DescriptorTable? { nil }
+
+  package func makePoller() throws(SocketError) -> any Poller { try Epoll() }
 }
 
 /// Tells a file from one that has taken its path.
@@ -34,6 +45,12 @@ package struct FileIdentity: Equatable, Sendable {
   let device: UInt
   let inode: UInt
   let isSocket: Bool
+
+  package init(device: UInt, inode: UInt, isSocket: Bool) {
+    self.device = device
+    self.inode = inode
+    self.isSocket = isSocket
+  }
 }
 
 /// Repeats a system call for as long as a signal interrupts it.

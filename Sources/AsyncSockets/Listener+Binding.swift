@@ -66,7 +66,8 @@ extension Listener {
   ) throws(SocketError) -> Listener {
     let kernel = loop.core.kernel
     let descriptor = Descriptor(
-      owning: Int32(try check("socket", address, kernel.socket(family: address.family))))
+      owning: Int32(try check("socket", address, kernel.socket(family: address.family))),
+      of: kernel.descriptors)
     for option in SocketOption.ofListeners(address) + socketOptions {
       try option.apply(to: descriptor.number, kernel: kernel, address: address)
     }

@@ -46,7 +46,9 @@ final class ListenerCore: Sendable {
       return result
     }
     guard let result else { return .nothing }
-    if result >= 0 { return .connection(try adopt(Descriptor(owning: Int32(result)), peer)) }
+    if result >= 0 {
+      return .connection(try adopt(Descriptor(owning: Int32(result), of: loop.kernel.descriptors), peer))
+    }
     let errno = Errno(Int32(-result))
     let error = SocketError.failed(errno, call: "accept", address: address)
     switch AcceptPolicy.verdict(on: errno) {

@@ -39,7 +39,7 @@ extension SocketAddress {
     return number
   }
 
-  var family: Int32 {
+  package var family: Int32 {
     switch storage {
     case .ipv4: AF_INET
     case .ipv6: AF_INET6

@@ -88,7 +88,7 @@ extension SocketAddress {
     }
   }
 
-  var isWildcard: Bool {
+  package var isWildcard: Bool {
     switch storage {
     case .ipv4(let address, _): address == 0
     case .ipv6(let high, let low, _, _): high == 0 && low == 0
@@ -96,7 +96,15 @@ extension SocketAddress {
     }
   }
 
-  var isUnix: Bool { port == nil }
+  package var isLoopback: Bool {
+    switch storage {
+    case .ipv4(let address, _): address >> 24 == 127
+    case .ipv6(let high, let low, _, _): high == 0 && low == 1
+    case .unix, .abstract: false
+    }
+  }
+
+  package var isUnix: Bool { port == nil }
 }
 
 extension SocketAddress: Comparable {

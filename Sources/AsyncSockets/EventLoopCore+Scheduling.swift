@@ -1,0 +1,41 @@
+// `Task.sleep` asks the executor that it runs on to wake it, if that can; a loop in a simulation can, so that sleepers
+// stay on the simulation's time. The interface is not final in this compiler. Without it such a sleep takes real time,
+// on a thread that is not the loop's.
+#if compiler(>=6.3) && compiler(<6.4)
+  @_spi(ExperimentalScheduling) import _Concurrency
+
+  extension EventLoopCore: SchedulingExecutor {
+    // Outside of simulations the sleeps of the standard library stay what they are.
+    var asSchedulingExecutor: (any SchedulingExecutor)? { order == nil ? nil : self }
+
+    func enqueue<C: Clock>(
+      _ job: consuming ExecutorJob, after delay: C.Duration, tolerance: C.Duration?, clock: C
+    ) {
+      let sleeper = Sleeper(job: UnownedJob(job), loop: self)
+      let delay = Self.rounded(delay as? Duration ?? .zero)
+      if schedule(sleeper, token: 0, due: now.advanced(by: delay)) == nil { sleeper.deadlineReached(0) }
+    }
+
+    /// The delay is what is left, by the system's clock, of the one that was asked for: rounded up to two or three
+    /// digits, it is the same in every run.
+    static func rounded(_ delay: Duration) -> Duration {
+      var step = Duration.milliseconds(1)
+      while step * 1000 <= delay { step *= 10 }
+      let steps = (delay / step).rounded(.up)
+      return step * Int(max(0, min(steps, 1e9)))
+    }
+  }
+
+  /// A job that sleeps.
+  private final class Sleeper: DeadlineTarget {
+    private let job: UnownedJob
+    private let loop: EventLoopCore
+
+    init(job: UnownedJob, loop: EventLoopCore) {
+      self.job = job
+      self.loop = loop
+    }
+
+    func deadlineReached(_ token: UInt64) { loop.enqueue(ExecutorJob(job)) }
+  }
+#endif

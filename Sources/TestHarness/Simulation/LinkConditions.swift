@@ -1,0 +1,36 @@
+/// How packets travel from one host to another.
+public struct LinkConditions: Hashable, Sendable {
+  /// How long each packet takes.
+  public var latency: Duration
+  /// At most how much longer a packet may take, at random. Packets of one connection stay in order all the same.
+  public var jitter: Duration
+  /// Bytes a second; `nil` for no limit.
+  public var bandwidth: Int?
+  /// The share of packets that are lost, 0 to 1. TCP sends them again, after 200 ms, 600 ms, 1.4 s …
+  public var loss: Double
+
+  /// Conditions; by default those of a good network: half a millisecond, a tenth more or less, nothing lost.
+  public init(
+    latency: Duration = .microseconds(500), jitter: Duration = .microseconds(100), bandwidth: Int? = nil,
+    loss: Double = 0
+  ) {
+    self.latency = latency
+    self.jitter = jitter
+    self.bandwidth = bandwidth
+    self.loss = loss
+  }
+
+  /// Within one host.
+  static let loopback = LinkConditions(latency: .microseconds(10), jitter: .microseconds(5))
+
+  func validate() throws(SimulationError) {
+    if latency < .zero { throw .invalid("a latency must not be negative, but is \(latency)") }
+    if jitter < .zero { throw .invalid("a jitter must not be negative, but is \(jitter)") }
+    if let bandwidth, bandwidth < 1 {
+      throw .invalid("a bandwidth must be at least 1 byte a second, but is \(bandwidth)")
+    }
+    if !(0..<1).contains(loss) {
+      throw .invalid("a loss must be at least 0 and less than 1, but is \(loss)")
+    }
+  }
+}

@@ -1,0 +1,196 @@
+import AsyncSockets
+
+// How connections begin: bind, listen, connect, accept.
+
+extension SimulatedNetwork {
+  mutating func bind(_ number: Int32, to address: SocketAddress) -> Int {
+    guard let socket = socket(number) else { return Self.failure(.badDescriptor) }
+    guard case .fresh = socket.role, socket.local == nil, socket.family == address.family else {
+      return Self.failure(.invalidArgument)
+    }
+    if address.isUnix { return bindUnix(number, to: address) }
+    let host = hosts[socket.host]
+    let isOurs =
+      address.isWildcard || address.isLoopback
+      || [host.address, host.address6].contains(address.withPort(0))
+    guard isOurs else { return Self.failure(.addressNotAvailable) }
+    var address = address
+    if address.port == 0 {
+      guard let port = hosts[socket.host].ephemeralPort() else { return Self.failure(.addressInUse) }
+      address = address.withPort(port)
+    } else if isTaken(address, on: socket.host) {
+      return Self.failure(.addressInUse)
+    }
+    hosts[socket.host].take(address.port ?? 0)
+    sockets[Int(number)]?.local = address
+    return 0
+  }
+
+  private mutating func bindUnix(_ number: Int32, to address: SocketAddress) -> Int {
+    guard let host = socket(number)?.host else { return Self.failure(.badDescriptor) }
+    if let path = address.path {
+      guard hosts[host].files[path] == nil else { return Self.failure(.addressInUse) }
+      lastPacket += 1
+      hosts[host].files[path] = UInt(lastPacket)
+    } else if isTaken(address, on: host) {
+      return Self.failure(.addressInUse)
+    }
+    sockets[Int(number)]?.local = address
+    return 0
+  }
+
+  /// Whether a listener, or a socket that may become one, has the address. As with `SO_REUSEADDR`, connections do not
+  /// count.
+  private func isTaken(_ address: SocketAddress, on host: Int) -> Bool {
+    sockets.contains { socket in
+      guard let socket, socket.host == host, let local = socket.local else { return false }
+      if case .stream = socket.role { return false }
+      if address.isUnix { return local == address }
+      guard local.port == address.port, local.family == address.family else { return false }
+      return local == address || local.isWildcard || address.isWildcard
+    }
+  }
+
+  mutating func listen(_ number: Int32, backlog: Int) -> Int {
+    guard let socket = socket(number) else { return Self.failure(.badDescriptor) }
+    guard socket.local != nil, case .fresh = socket.role else { return Self.failure(.invalidArgument) }
+    sockets[Int(number)]?.role = .listening(backlog: backlog)
+    listeners.append(number)
+    trace.add(.call("listen", host: socket.host, descriptor: number, result: 0), at: now)
+    return 0
+  }
+
+  /// What a datagram socket is told that connects to a path.
+  func probe(unixPath path: String, on host: Int) -> Int {
+    guard hosts[host].files[path] != nil else { return Self.failure(.noSuchFile) }
+    return Self.failure(isTaken(.unix(path: path), on: host) ? .wrongSocketType : .connectionRefused)
+  }
+
+  func listener(at address: SocketAddress, on host: Int) -> Int32? {
+    listeners.first { number in
+      guard let socket = socket(number), socket.host == host, let local = socket.local else { return false }
+      if address.isUnix || local.isUnix { return local == address }
+      return local.port == address.port && local.family == address.family
+        && (local == address || local.isWildcard)
+    }
+  }
+
+  mutating func connect(_ number: Int32, to address: SocketAddress) -> Int {
+    guard let socket = socket(number) else { return Self.failure(.badDescriptor) }
+    switch socket.role {
+    case .fresh: break
+    case .listening: return Self.failure(.invalidArgument)
+    case .stream(let id):
+      return streams[id].phase == .connecting ? Self.failure(.inProgress) : Self.failure(.alreadyConnected)
+    }
+    if address.isUnix { return connectUnix(number, to: address) }
+    guard address.port != 0 else { return Self.failure(.connectionRefused) }
+    let host = socket.host
+    let remote = address.isWildcard ? Self.loopback(like: address) : address
+    if socket.local == nil {
+      guard let port = hosts[host].ephemeralPort() else { return Self.failure(.addressNotAvailable) }
+      hosts[host].take(port)
+      sockets[Int(number)]?.local = remote.withPort(port)
+    }
+    guard let bound = sockets[Int(number)]?.local else { return Self.failure(.badDescriptor) }
+    let source = source(for: remote, on: host)
+    let isChosen = socket.local.map { !$0.isWildcard } ?? false
+    let local = isChosen ? bound : source.withPort(bound.port ?? 0)
+    sockets[Int(number)]?.local = local
+    let id = addStream(host: host, local: local, remote: remote, phase: .connecting, isInitiator: true)
+    attach(id, to: number)
+    trace.add(.call("connect", host: host, descriptor: number, result: id), at: now)
+    transmit(.request, from: id)
+    return Self.failure(.inProgress)
+  }
+
+  private func source(for remote: SocketAddress, on host: Int) -> SocketAddress {
+    if remote.isLoopback { return Self.loopback(like: remote) }
+    let host = hosts[host]
+    return remote.family == host.address.family ? host.address : host.address6
+  }
+
+  private static func loopback(like address: SocketAddress) -> SocketAddress {
+    let port = address.port ?? 0
+    return address.family == SocketAddress.loopback().family ? .loopback(port: port) : .loopback6(port: port)
+  }
+
+  private mutating func connectUnix(_ number: Int32, to address: SocketAddress) -> Int {
+    guard let host = socket(number)?.host else { return Self.failure(.badDescriptor) }
+    guard let listener = listener(at: address, on: host),
+      case .listening(let backlog)? = socket(listener)?.role
+    else {
+      let hasFile = address.path.map { hosts[host].files[$0] != nil } ?? true
+      return Self.failure(hasFile ? .connectionRefused : .noSuchFile)
+    }
+    guard (socket(listener)?.queue.count ?? 0) <= backlog else { return Self.failure(.wouldBlock) }
+    let client = addStream(host: host, local: .unix(path: ""), remote: address, phase: .open)
+    let server = addStream(host: host, local: address, remote: .unix(path: ""), phase: .open)
+    streams[client].peer = server
+    streams[server].peer = client
+    attach(client, to: number)
+    sockets[Int(listener)]?.queue.append(server)
+    tell(listener)
+    return 0
+  }
+
+  /// Somebody asks to be connected.
+  mutating func receiveRequest(_ client: Int) {
+    let request = streams[client]
+    guard request.phase == .connecting, request.peer == nil,
+      let host = host(at: request.remote, from: request.host)
+    else { return }
+    let listener = listener(at: request.remote, on: host)
+    if let listener, case .listening(let backlog)? = socket(listener)?.role,
+      (socket(listener)?.queue.count ?? 0) > backlog
+    {
+      // The queue is full: the packet is dropped, and sent again after a second.
+      transmitAgain(client)
+      return
+    }
+    let id = addStream(
+      host: host, local: request.remote, remote: request.local, phase: listener == nil ? .dead : .open)
+    streams[id].peer = client
+    streams[client].peer = id
+    guard let listener else { return transmit(.refused, from: id) }
+    sockets[Int(listener)]?.queue.append(id)
+    tell(listener)
+    transmit(.accepted(by: id), from: id)
+  }
+
+  private mutating func transmitAgain(_ client: Int) {
+    _ = events.insert(.arrival(.request, from: client), due: now.advanced(by: .seconds(1)))
+  }
+
+  mutating func accept(_ number: Int32) -> (result: Int, peer: SocketAddress?) {
+    guard let listener = socket(number) else { return (Self.failure(.badDescriptor), nil) }
+    guard case .listening = listener.role else { return (Self.failure(.invalidArgument), nil) }
+    if let interruption = interruption() { return (interruption, nil) }
+    guard let id = listener.queue.first else { return (Self.failure(.wouldBlock), nil) }
+    var accepted = SimulatedSocket(host: listener.host, family: listener.family)
+    accepted.local = streams[id].local
+    accepted.options = listener.options
+    let result = open(accepted)
+    trace.add(.call("accept", host: listener.host, descriptor: number, result: result), at: now)
+    guard result >= 0 else { return (result, nil) }
+    sockets[Int(number)]?.queue.removeFirst()
+    attach(id, to: Int32(result))
+    return (result, streams[id].remote)
+  }
+
+  private mutating func addStream(
+    host: Int, local: SocketAddress, remote: SocketAddress, phase: SimulatedStream.Phase,
+    isInitiator: Bool = false
+  ) -> Int {
+    let capacity = 4096 << Int.random(in: 0...6, using: &random)
+    streams.append(
+      SimulatedStream(
+        host: host, isInitiator: isInitiator, local: local, remote: remote, phase: phase, capacity: capacity))
+    return streams.count - 1
+  }
+
+  private mutating func attach(_ id: Int, to number: Int32) {
+    sockets[Int(number)]?.role = .stream(id)
+    streams[id].descriptor = number
+  }
+}

@@ -1,0 +1,188 @@
+import AsyncSockets
+
+// The way of a packet: onto the wire, where it may be held back, and what it does at the other end.
+
+extension SimulatedNetwork {
+  /// Sends a packet from one end of a connection to the other.
+  mutating func transmit(_ packet: SimulatedPacket, from id: Int) {
+    let stream = streams[id]
+    lastPacket += 1
+    guard let to = stream.peer.map({ streams[$0].host }) ?? host(at: stream.remote, from: stream.host) else {
+      // Nobody has the address, and nobody answers.
+      return beginImpatience(packet, from: id)
+    }
+    let route = Route(from: stream.host, to: to)
+    var wire = wire(route)
+    if wire.isCut {
+      hold(packet, from: id, on: route)
+    } else {
+      send(packet, from: id, after: lossDelay(wire.conditions, packet), on: &wire)
+      wires[route] = wire
+    }
+  }
+
+  private func wire(_ route: Route) -> Wire {
+    if let wire = wires[route] { return wire }
+    return Wire(conditions: route.from == route.to ? .loopback : standardConditions)
+  }
+
+  /// How much later a packet arrives that is lost some times before it gets through.
+  private mutating func lossDelay(_ conditions: LinkConditions, _ packet: SimulatedPacket) -> Int64 {
+    var losses = 0
+    while losses < 6, chance(conditions.loss) { losses += 1 }
+    return Self.retransmission(of: packet).time(ofRepetition: losses)
+  }
+
+  private static func retransmission(of packet: SimulatedPacket) -> Retransmission {
+    if case .request = packet { .connecting } else { .data }
+  }
+
+  private mutating func send(
+    _ packet: SimulatedPacket, from id: Int, after delay: Int64, on wire: inout Wire
+  ) {
+    var departure = now
+    if let bandwidth = wire.conditions.bandwidth {
+      let time = Duration.nanoseconds(Int64(packet.size) * 1_000_000_000 / Int64(bandwidth))
+      departure = max(now, wire.freeAt).advanced(by: time)
+      wire.freeAt = departure
+    }
+    let jitter = EventLoop.Instant(nanoseconds: 0).advanced(by: wire.conditions.jitter).nanoseconds
+    let late = jitter > 0 ? Int64.random(in: 0...jitter, using: &random) : 0
+    let arrival = departure.advanced(by: wire.conditions.latency + .nanoseconds(late + delay))
+    // TCP keeps the order, whatever happens on the way.
+    let due = max(arrival.nanoseconds, streams[id].lastArrival + 1)
+    streams[id].lastArrival = due
+    _ = events.insert(.arrival(packet, from: id), due: EventLoop.Instant(nanoseconds: due))
+  }
+
+  private mutating func hold(_ packet: SimulatedPacket, from id: Int, on route: Route) {
+    var wire = wire(route)
+    wire.held.append(Wire.Held(number: lastPacket, packet: packet, from: id, firstSent: now))
+    wires[route] = wire
+    beginImpatience(packet, from: id)
+  }
+
+  /// The sender gives up when the packet is still on its way after all the repetitions.
+  private mutating func beginImpatience(_ packet: SimulatedPacket, from id: Int) {
+    switch packet {
+    case .room, .accepted, .refused, .reset: return
+    case .request, .data, .end: break
+    }
+    var patience = Self.retransmission(of: packet).patience
+    if let number = streams[id].descriptor, let milliseconds = socket(number)?.options[.userTimeout],
+      milliseconds > 0
+    {
+      patience = Int64(milliseconds) * 1_000_000
+    }
+    _ = events.insert(
+      .impatience(stream: id, packet: lastPacket), due: now.advanced(by: .nanoseconds(patience)))
+  }
+
+  // MARK: Cuts
+
+  mutating func setConditions(_ conditions: LinkConditions, between a: Int, and b: Int) {
+    for route in [Route(from: a, to: b), Route(from: b, to: a)] {
+      var wire = wire(route)
+      wire.conditions = conditions
+      wires[route] = wire
+    }
+  }
+
+  mutating func cut(_ route: Route) {
+    var wire = wire(route)
+    wire.isCut = true
+    wires[route] = wire
+  }
+
+  /// What was held back goes out when TCP next repeats it.
+  mutating func heal(_ route: Route) {
+    var wire = wire(route)
+    guard wire.isCut else { return }
+    wire.isCut = false
+    let held = wire.held
+    wire.held = []
+    for packet in held where streams[packet.from].phase != .dead {
+      let elapsed = now.nanoseconds - packet.firstSent.nanoseconds
+      let wait = Self.retransmission(of: packet.packet).next(after: elapsed) - elapsed
+      send(packet.packet, from: packet.from, after: wait, on: &wire)
+    }
+    wires[route] = wire
+  }
+
+  /// Ends every connection between two hosts by a reset to either side, as a middlebox may.
+  mutating func resetConnections(between a: Int, and b: Int) {
+    for id in streams.indices where streams[id].phase == .open && streams[id].host == a {
+      guard let peer = streams[id].peer, streams[peer].host == b else { continue }
+      for end in [id, peer] { receiveReset(end) }
+    }
+  }
+
+  // MARK: Arrivals
+
+  mutating func handle(_ event: NetworkEvent) {
+    switch event {
+    case .impatience(let id, let packet):
+      let isHeld = wires.values.contains { $0.held.contains { $0.number == packet } }
+      let isUnanswered = streams[id].peer == nil && streams[id].phase == .connecting
+      if isHeld || isUnanswered { die(id, .timedOut) }
+    case .arrival(let packet, let from):
+      let sender = streams[from]
+      if let to = sender.peer.map({ streams[$0].host }) ?? host(at: sender.remote, from: sender.host) {
+        let route = Route(from: sender.host, to: to)
+        if wires[route]?.isCut == true { return hold(packet, from: from, on: route) }
+      }
+      if case .request = packet {
+        receiveRequest(from)
+      } else if let peer = sender.peer {
+        receive(packet, at: peer, from: from)
+      }
+    }
+  }
+
+  private mutating func receive(_ packet: SimulatedPacket, at id: Int, from sender: Int) {
+    trace.add(.arrival(packet.name, bytes: packet.payload, host: streams[id].host, stream: id), at: now)
+    guard streams[id].phase != .dead else {
+      if case .reset = packet { return }
+      if case .accepted = packet { return transmit(.reset, from: id) }
+      if case .data = packet { transmit(.reset, from: id) }
+      return
+    }
+    switch packet {
+    case .request: break
+    case .accepted:
+      streams[id].phase = .open
+      tell(streams[id].descriptor)
+    case .refused: die(id, .connectionRefused)
+    case .data(let bytes):
+      if streams[id].isClosed {
+        // Nobody will ever read it.
+        streams[id].phase = .dead
+        return transmit(.reset, from: id)
+      }
+      streams[id].append(bytes)
+      tell(streams[id].descriptor)
+    case .end:
+      streams[id].hasEnd = true
+      tell(streams[id].descriptor)
+    case .reset: receiveReset(id)
+    case .room(let count):
+      streams[id].outstanding -= count
+      guard streams[id].awaitsRoom, streams[id].isWritable else { return }
+      streams[id].awaitsRoom = false
+      tell(streams[id].descriptor)
+    }
+  }
+
+  private mutating func receiveReset(_ id: Int) {
+    guard streams[id].phase != .dead else { return }
+    // Linux tells a side that has seen the end already that its pipe is broken.
+    die(id, streams[id].hasEnd ? .brokenPipe : .connectionReset)
+  }
+
+  private mutating func die(_ id: Int, _ errno: Errno) {
+    guard streams[id].phase != .dead else { return }
+    streams[id].phase = .dead
+    streams[id].error = errno
+    tell(streams[id].descriptor)
+  }
+}

@@ -1,0 +1,29 @@
+/// What travels between two ends of a connection.
+enum SimulatedPacket {
+  /// Asks for a connection (SYN).
+  case request
+  /// The connection is there; the number is that of the end that answers.
+  case accepted(by: Int)
+  /// Nobody listens there.
+  case refused
+  case data([UInt8])
+  case end
+  case reset
+  /// So many bytes have been read.
+  case room(Int)
+
+  /// Bytes on the wire, with 40 for the headers.
+  var size: Int {
+    switch self {
+    case .data(let bytes): 40 + bytes.count
+    default: 40
+    }
+  }
+}
+
+/// What will happen in the network at a certain time.
+enum NetworkEvent {
+  case arrival(SimulatedPacket, from: Int)
+  /// A packet of this end was sent that long ago, and if it is still held back, TCP gives up.
+  case impatience(stream: Int, packet: Int)
+}

@@ -1,0 +1,132 @@
+import AsyncSockets
+
+/// A simulation from the inside: its hosts, what connects them, its time and its chance.
+public final class SimulatedWorld: Sendable {
+  /// What everything follows from.
+  public let seed: UInt64
+  /// Where everything runs.
+  public let loop: EventLoop
+
+  let network: SharedNetwork
+  let environment: Environment
+  private let chance: Lock<SeededRandom>
+
+  init(seed: UInt64, loop: EventLoop, loops: EventLoopGroup, network: SharedNetwork) {
+    self.seed = seed
+    self.loop = loop
+    self.network = network
+    environment = Environment(loops: loops, resolver: SimulatedResolver(network: network, loop: loop))
+    chance = Lock(SeededRandom(seed: seed ^ 0x7573_6572))
+  }
+
+  // MARK: Hosts
+
+  /// The host of that name, which begins to exist when it is first asked for.
+  ///
+  /// Names resolve inside the simulation, to an IPv6 and an IPv4 address. The body of a simulation itself runs on the
+  /// host `"localhost"`.
+  public func host(_ name: String) -> SimulatedHost {
+    network.withLock { network in
+      let number = network.hosts.firstIndex { $0.name == name } ?? network.addHost(name)
+      let host = network.hosts[number]
+      return SimulatedHost(
+        name: name, address: host.address, address6: host.address6, number: number, environment: environment)
+    }
+  }
+
+  /// How many descriptors the host's sockets may have, 1024 unless set.
+  public func setDescriptorLimit(_ limit: Int, of host: SimulatedHost) {
+    network.withLock { $0.hosts[host.number].descriptorLimit = limit }
+  }
+
+  // MARK: The network
+
+  /// How packets travel between two hosts from now on.
+  ///
+  /// - Throws: `SimulationError.invalid` for conditions that cannot be.
+  public func setConditions(
+    _ conditions: LinkConditions, between a: SimulatedHost, and b: SimulatedHost
+  ) throws(SimulationError) {
+    try conditions.validate()
+    network.withLock { $0.setConditions(conditions, between: a.number, and: b.number) }
+  }
+
+  /// How packets travel between hosts for which nothing else has been set, and which have not talked yet.
+  ///
+  /// - Throws: `SimulationError.invalid` for conditions that cannot be.
+  public func setConditions(_ conditions: LinkConditions) throws(SimulationError) {
+    try conditions.validate()
+    network.withLock { $0.standardConditions = conditions }
+  }
+
+  /// Lets nothing through between two hosts until `heal`. Neither side is told: TCP repeats what it has sent, and gives
+  /// up with `ETIMEDOUT` after as long as Linux takes, 127 s for a connection that is not there yet and 924.6 s (or
+  /// `TCP_USER_TIMEOUT`) for data.
+  public func partition(_ a: SimulatedHost, from b: SimulatedHost) {
+    network.withLock { network in
+      network.trace.add(.note("\(a.name) and \(b.name) are cut off from each other"), at: network.now)
+      network.cut(Route(from: a.number, to: b.number))
+      network.cut(Route(from: b.number, to: a.number))
+    }
+  }
+
+  /// Lets everything through again; what was held back arrives when TCP next repeats it.
+  public func heal(_ a: SimulatedHost, and b: SimulatedHost) {
+    network.withLock { network in
+      network.trace.add(.note("\(a.name) and \(b.name) reach each other again"), at: network.now)
+      network.heal(Route(from: a.number, to: b.number))
+      network.heal(Route(from: b.number, to: a.number))
+    }
+  }
+
+  /// Ends every open connection between two hosts by a reset that both sides see.
+  public func resetConnections(between a: SimulatedHost, and b: SimulatedHost) {
+    network.withLock { network in
+      network.trace.add(.note("connections between \(a.name) and \(b.name) are reset"), at: network.now)
+      network.resetConnections(between: a.number, and: b.number)
+      if a.number != b.number { network.resetConnections(between: b.number, and: a.number) }
+    }
+  }
+
+  // MARK: Time and chance
+
+  /// How long the simulation has been going on, in its own time.
+  public var elapsed: Duration { .nanoseconds(network.withLock { $0.now.nanoseconds }) }
+
+  /// Lets time pass.
+  ///
+  /// - Throws: `CancellationError`.
+  public func sleep(for duration: Duration) async throws {
+    try await loop.sleep(for: duration)
+  }
+
+  /// Draws from the simulation's seed.
+  public func random(in range: ClosedRange<Int>) -> Int {
+    chance.withLock { .random(in: range, using: &$0) }
+  }
+
+  /// Draws a duration from the simulation's seed, to the nanosecond.
+  public func random(in range: ClosedRange<Duration>) -> Duration {
+    let zero = EventLoop.Instant(nanoseconds: 0)
+    let width = zero.advanced(by: range.upperBound - range.lowerBound).nanoseconds
+    return range.lowerBound + .nanoseconds(chance.withLock { Int64.random(in: 0...width, using: &$0) })
+  }
+
+  // MARK: The trace
+
+  /// Adds a line to the trace.
+  public func note(_ text: String) {
+    network.withLock { $0.trace.add(.note(text), at: $0.now) }
+  }
+
+  /// One number for everything that has happened until now, equal in every run with the same seed.
+  public var fingerprint: UInt64 { network.withLock { $0.trace.fingerprint } }
+
+  /// The last things that happened, the oldest first: system calls, packets, turns of the loop and notes, each with its
+  /// time in seconds. At most 4,096 are kept.
+  public func trace(last count: Int = 4096) -> [String] {
+    network.withLock { network in
+      network.trace.lines(last: max(0, count), hosts: network.hosts.map(\.name))
+    }
+  }
+}

@@ -1,0 +1,49 @@
+/// A simulation has failed, and how to see it fail again.
+public struct SimulationFailure: Error, CustomStringConvertible {
+  /// The seed that fails.
+  public let seed: UInt64
+  /// When it ended, in its own time.
+  public let elapsed: Duration
+  /// What the body threw, or what is wrong with what it left behind.
+  public let underlying: any Error
+  /// The last things that happened.
+  public let trace: [String]
+
+  /// The error, the seed, and the end of the trace.
+  public var description: String {
+    """
+    the simulation with seed \(seed) failed after \(elapsed): \(underlying)
+    To run it again: withSimulation(seed: \(seed)), or ASYNCSOCKETS_SEED=\(seed) where no seed is given.
+    The last that happened:
+      \(trace.suffix(20).joined(separator: "\n  "))
+    """
+  }
+}
+
+/// Nothing can happen in a simulation any more: every task waits for something that nobody will do.
+public struct SimulationStuck: Error, CustomStringConvertible {
+  /// What the loop held: connections, and what each waits for.
+  public let waiting: String
+
+  /// In words, with what the loop held.
+  public var description: String {
+    "nothing can happen any more: no job is ready, no deadline is set, no packet is on its way\n\(waiting)"
+  }
+}
+
+/// The same seed has led to two different runs.
+public struct SimulationDiverged: Error, CustomStringConvertible {
+  /// The seed.
+  public let seed: UInt64
+  /// The first lines of the traces that differ, where they are still kept.
+  public let difference: String
+
+  /// In words, with the lines.
+  public var description: String {
+    """
+    two runs with seed \(seed) differ: something in them depends on neither the seed nor the simulation's time, \
+    such as the order of a Set or Dictionary, the system's clock or random numbers, or another thread
+    \(difference)
+    """
+  }
+}

@@ -1,0 +1,78 @@
+import AsyncSockets
+
+/// Runs servers and clients over a network in memory, in virtual time, in an order that follows from a seed.
+///
+/// ```swift
+/// try await withSimulation(seed: 7) { world in
+///   let server = world.host("server")
+///   let client = world.host("client")
+///   …
+/// }
+/// ```
+///
+/// Everything in the body runs on one event loop: the same code as in production, over a simulated kernel. Time stands
+/// still while anything can run, and jumps to the next deadline or packet when nothing can. `Task {}`, `Task.detached`
+/// and `Task.sleep` stay in the simulation where the compiler's runtime allows it (`simulationKeepsGlobalJobs`); delays
+/// of `Task.sleep` are rounded up to milliseconds and three digits.
+///
+/// When the body has ended, what it has begun may come to its end by itself, for up to a day of the simulation; what is
+/// left then is an error.
+///
+/// - Parameters:
+///   - seed: what everything follows from. Without one, the environment's `ASYNCSOCKETS_SEED`, or a new one every time.
+///   - faults: what the simulated kernel does at any time, as real ones do seldom.
+///   - body: the simulation.
+/// - Returns: what the body returns.
+/// - Throws: `SimulationFailure`, with the seed and what the body threw, `SimulationStuck` when every task waits for
+///   what nobody will do, or `ResourcesLeaked`. `CancellationError` when the caller is cancelled.
+@discardableResult
+public func withSimulation<Value: Sendable>(
+  seed: UInt64? = nil, faults: SystemCallFaults = SystemCallFaults(),
+  _ body: @escaping @Sendable (SimulatedWorld) async throws -> Value
+) async throws -> Value {
+  let seed = seed ?? ProcessFiles.environmentSeed ?? .random(in: 0 ... .max)
+  let outcome = await (try Simulation(seed: seed, faults: faults)).run(body)
+  switch outcome.result {
+  case .success(let value): return value
+  case .failure(let error):
+    try Task.checkCancellation()
+    throw SimulationFailure(seed: seed, elapsed: outcome.elapsed, underlying: error, trace: outcome.trace)
+  }
+}
+
+/// Runs a simulation with many seeds, each of them twice, and makes sure that both times are the same.
+///
+/// - Parameters:
+///   - seeds: which seeds, one after the other.
+///   - faults: as for `withSimulation`.
+///   - body: the simulation.
+/// - Throws: `SimulationFailure` for the first seed that fails; `SimulationDiverged` for the first of which two runs
+///   differ.
+public func withSimulations(
+  seeds: some Sequence<UInt64>, faults: SystemCallFaults = SystemCallFaults(),
+  _ body: @escaping @Sendable (SimulatedWorld) async throws -> Void
+) async throws {
+  for seed in seeds {
+    let first = await (try Simulation(seed: seed, faults: faults)).run(body)
+    try Task.checkCancellation()
+    if case .failure(let error) = first.result {
+      throw SimulationFailure(seed: seed, elapsed: first.elapsed, underlying: error, trace: first.trace)
+    }
+    let second = await (try Simulation(seed: seed, faults: faults)).run(body)
+    try Task.checkCancellation()
+    guard first.fingerprint == second.fingerprint else {
+      throw SimulationDiverged(seed: seed, difference: difference(first.trace, second.trace))
+    }
+  }
+}
+
+private func difference(_ first: [String], _ second: [String]) -> String {
+  let place = zip(first, second).enumerated().first { $0.element.0 != $0.element.1 }
+  guard let (index, lines) = place else { return "the traces that are kept do not show where" }
+  let before = first[..<index].suffix(5).map { "       \($0)\n" }.joined()
+  return "\(before)first: \(lines.0)\nthen:  \(lines.1)"
+}
+
+/// Whether jobs for the global executor stay in simulations; if not, `Task {}` and `Task.sleep` take place outside, in
+/// real time, and what they do depends on more than the seed.
+public var simulationKeepsGlobalJobs: Bool { GlobalJobs.isPossible }
