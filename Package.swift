@@ -26,7 +26,7 @@ let package = Package(
     .target(name: "AsyncSockets", dependencies: ["CLinux", "Framing"], swiftSettings: settings),
     .target(name: "TCPServer", dependencies: ["AsyncSockets", "Framing"], swiftSettings: settings),
     .target(
-      name: "TestHarness", dependencies: ["AsyncSockets", "Framing", "TCPServer"],
+      name: "TestHarness", dependencies: ["AsyncSockets", "Framing", "TCPServer", "CLinux"],
       swiftSettings: settings),
     .executableTarget(
       name: "rot13", dependencies: ["TCPServer"], path: "Examples/rot13", swiftSettings: settings),

@@ -19,7 +19,9 @@ public struct ConditionNotMet: Error, CustomStringConvertible {
 public func eventually(
   _ what: String, within limit: Duration = .seconds(40), _ isMet: () throws -> Bool
 ) async throws {
-  let loop = try EventLoopGroup.shared.loops[0]
+  // In a simulation only its own time passes; elsewhere the loop's clock may be one that somebody moves by hand.
+  let simulated = try SimulatedHost.current?.environment.loops
+  let loop = try (simulated ?? EventLoopGroup.shared).loops[0]
   let end = loop.now.advanced(by: limit)
   while true {
     if try isMet() { return }

@@ -7,7 +7,7 @@ final class SimulatedPoller: Poller {
   /// yet would otherwise keep it from ever happening.
   private static let patience = 1000
   /// How long somebody outside of the simulation may take to let it go on.
-  private static let foreignPatience: Int64 = 5_000_000_000
+  private static let foreignPatience: Int64 = 1_000_000_000
 
   private let network: SharedNetwork
   /// Where the thread waits for other threads.
@@ -22,7 +22,7 @@ final class SimulatedPoller: Poller {
   }
 
   /// Calls back, on the loop's thread, when nothing will ever happen by itself, and nobody outside of the simulation has
-  /// done anything about it for seconds.
+  /// done anything about it for a second.
   func whenStuck(_ body: (@Sendable () -> Void)?) { stuck.withLock { $0 = body } }
 
   func add(_ descriptor: Int32, for events: Epoll.Events, key: UInt64) -> Errno? {
