@@ -47,8 +47,10 @@ public struct SLIPFraming: Framing {
 
     private let limit: Int
     private let skips: Bool
-    /// How many escapes are among the bytes that have been searched.
+    /// How many escapes are among the bytes that have been searched, those that are escaped themselves not counted.
     private var escapes = 0
+    /// Whether the last byte searched is such an escape.
+    private var isEscaped = false
     /// Whether bytes of a packet that is too long have been dropped, and its end has not come.
     private var isSkipping = false
 
@@ -92,13 +94,21 @@ public struct SLIPFraming: Framing {
     }
 
     private mutating func findEnd(in buffer: inout ReceiveBuffer) -> Int? {
-      if buffer.searched == 0 { escapes = 0 }
+      if buffer.searched == 0 {
+        escapes = 0
+        isEscaped = false
+      }
       var index = buffer.searched
       while let hit = buffer.firstIndex(of: end, or: escape, from: index) {
+        // An END ends the packet wherever it stands. An escape after another is wrong, and counts as content: escapes
+        // alone, which make none, would come without end.
         if buffer[hit] == end { return hit }
-        escapes += 1
+        let isSecond = hit == index && isEscaped
+        if !isSecond { escapes += 1 }
+        isEscaped = !isSecond
         index = hit + 1
       }
+      if index < buffer.count { isEscaped = false }
       buffer.searched = buffer.count
       return nil
     }
