@@ -62,7 +62,9 @@ extension CodecProperties {
       let count = counter.count
       guard count > most else { return nil }
       return CodecProblem(
-        expected: "at most \(most) looks at \(received) bytes in \(run.calls) calls", got: "\(count)")
+        expected: "at most \(most) looks at \(received) bytes in \(run.calls) calls "
+          + "(\(Self.looksPerByte) for each byte and \(Self.looksPerCall) for each call)",
+        got: "\(count)")
     #else
       return nil
     #endif

@@ -7,7 +7,7 @@ struct PlantedFraming: Framing {
   var maximumLength = 110
 
   func makeDecoder() -> Decoder { Decoder(bug: bug, maximumLength: maximumLength) }
-  func makeEncoder() -> Encoder { Encoder(bug: bug) }
+  func makeEncoder() -> Encoder { Encoder(bug: bug, maximumLength: maximumLength) }
 
   struct Decoder: FrameDecoder {
     /// What a value should keep in itself.
@@ -114,8 +114,10 @@ struct PlantedFraming: Framing {
 
   struct Encoder: FrameEncoder {
     let bug: CodecCheck?
+    let maximumLength: Int
 
     func encode(_ frame: [UInt8], into output: inout [UInt8]) throws(FramingError) {
+      guard frame.count <= maximumLength || bug == .unencodable else { throw .unencodable("it is too long") }
       if bug == .appending, !output.isEmpty { output.append(0x20) }
       output += bug == .roundTrip ? frame.map { $0 == 0x71 ? 0x70 : $0 } : frame
       output.append(0x0A)
