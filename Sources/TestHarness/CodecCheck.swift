@@ -20,6 +20,9 @@ public enum CodecCheck: String, CaseIterable, Sendable {
   /// A frame at the limit passes; a greater one is refused at the first byte that makes it certain, no sooner, and with
   /// the same error whatever has come behind it. Not checked without a ``CodecLimit``.
   case limit
+  /// However often a byte is repeated without a frame or an error, what is held stops growing, at the latest at eight
+  /// times the limit. Not checked without a ``CodecLimit``.
+  case bounded
   /// What is encoded decodes to the same frames.
   case roundTrip
   /// What the encoder is to refuse, it refuses, with ``FramingError/unencodable(_:)``.
@@ -52,6 +55,7 @@ public enum CodecCheck: String, CaseIterable, Sendable {
     case .damage: "what comes out of a damaged stream depends on how it is cut into reads"
     case .truncation: "what is left at the end of the stream is not accounted for"
     case .limit: "the limit is not kept"
+    case .bounded: "what is held grows without end"
     case .roundTrip: "what is encoded does not decode to the same"
     case .unencodable: "the encoder does not refuse what it should"
     case .appending: "the encoder does not just append"

@@ -9,6 +9,7 @@ struct CodecPlan {
   private static var longestInThree: Int { 64 }
   private static var random: Int { 200 }
   private static var damaged: Int { 100 }
+  private static var repeated: Int { 64 }
 
   /// Calls the body with each way of reading the stream.
   func forEach(
@@ -16,7 +17,7 @@ struct CodecPlan {
   ) throws(CodecFailure) {
     var numbers = SeededRandom(seed: seed)
     switch check {
-    case .expectation, .limit, .roundTrip, .unencodable, .appending:
+    case .expectation, .limit, .bounded, .roundTrip, .unencodable, .appending:
       try body([stream])
     case .twoReads, .copies:
       for cut in cuts(in: stream) { try body(Self.two(stream, cut)) }
@@ -56,6 +57,13 @@ struct CodecPlan {
       try body([stream])
       try body(Self.bytes(stream))
     }
+  }
+
+  /// Places in the stream to go on from with what is there, again and again.
+  func places(in stream: [UInt8]) -> [Int] {
+    guard stream.count > Self.repeated else { return Array(stream.indices) }
+    var numbers = SeededRandom(seed: seed)
+    return (0..<Self.repeated).map { _ in Int.random(in: stream.indices, using: &numbers) }
   }
 
   /// Places inside the stream.

@@ -23,6 +23,9 @@ struct CodecVerifier<F: Framing> where F.Decoder.Frame: Equatable {
       }
       guard let limit else { continue }
       if check == .limit { try expect(limit) }
+      if check == .bounded {
+        for sample in samples { try expectBound(on: sample.bytes, limit.limit) }
+      }
       // No other stream need have a long frame in it where lengths come first.
       if check == .linearTime, let property { try self.try(check, CodecPlan.bytes(limit.accepts), property) }
     }
@@ -42,7 +45,7 @@ struct CodecVerifier<F: Framing> where F.Decoder.Frame: Equatable {
     case .nothing: properties.makesSomethingOfNothing
     case .afterEnd: properties.goesOnAfterTheEnd
     case .takeover: properties.failsInTakeover
-    case .expectation, .limit, .roundTrip, .unencodable, .appending: nil
+    case .expectation, .limit, .bounded, .roundTrip, .unencodable, .appending: nil
     }
   }
 
@@ -85,6 +88,16 @@ struct CodecVerifier<F: Framing> where F.Decoder.Frame: Equatable {
     throw CodecFailure(
       .expectation, codec: name, problem: CodecProblem(expected: "\(expected)", got: "\(got)"),
       reads: [sample.bytes], shrunkFrom: nil, seed: seed)
+  }
+
+  private func expectBound(on stream: [UInt8], _ limit: Int) throws(CodecFailure) {
+    for place in plan.places(in: stream) {
+      let (before, byte) = (Array(stream[..<place]), stream[place])
+      guard let problem = properties.growsWithoutEnd(after: before, repeating: byte, limit) else { continue }
+      throw CodecFailure(
+        .bounded, codec: name, problem: problem, reads: before.isEmpty ? [[byte]] : [before, [byte]],
+        shrunkFrom: nil, seed: seed)
+    }
   }
 
   private func expect(_ limit: CodecLimit) throws(CodecFailure) {

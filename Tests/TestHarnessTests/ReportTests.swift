@@ -170,6 +170,24 @@ struct ReportTests {
     #expect(failure.check == .leftovers)
   }
 
+  @Test("what is held without end is shown as what comes before, and the byte that comes again and again")
+  func unbounded() throws {
+    let failure = try #require(throws: CodecFailure.self) {
+      try verifyCodec(
+        PlantedFraming(bug: .bounded, maximumLength: 4), streams: ["ab\nqu\n"],
+        limit: CodecLimit(4, accepts: "1234\n", refuses: "12345"))
+    }
+    #expect(
+      "\(failure)" == """
+        PlantedFraming: what is held grows without end (bounded, seed 1)
+          expected  no more held than 1024 bytes once 1024 times 71 have come
+          got       2048 held after 2048, with neither a frame nor an error
+          4 bytes in 2 reads:
+            61 62 0A  "ab\\n"
+            71  "q"
+        """)
+  }
+
   @Test("a limit that accepts less than it allows proves nothing, and is an error")
   func vacuousLimit() throws {
     let failure = try #require(throws: CodecFailure.self) {

@@ -77,7 +77,8 @@ extension Framing where Self == TickFraming {
 struct TickFramingTests {
   @Test("is right at every split (P19)")
   func verified() throws {
-    let badHeader = "a tick begins like #d0: or #n12:"
+    let badHeader = FramingError.malformed("a tick begins like #d0: or #n12:", offset: 0)
+    let payload = String(repeating: "ab", count: 2_048)
     try verifyCodec(
       .ticks,
       frames: [.data([0, 0xFF, 0x3B, 0x23]), .data([]), .note("ça va; #n0:")],
@@ -89,13 +90,12 @@ struct TickFramingTests {
         .init("#d1:ab;", fails: .malformed("a tick ends in its checksum and a semicolon", offset: 0)),
         .init("#d9:a", fails: .truncated(held: 5, offset: 0)),
       ],
-      limit: CodecLimit(
-        4_096, accepts: "#d4096:" + String(repeating: "ab", count: 2_048) + "\0;", refuses: "#d4097"))
+      limit: CodecLimit(4_096, accepts: "#d4096:\(payload)\0;", refuses: "#d4097"))
     try verifyCodec(
       .ticks,
       streams: [
-        .init("#d:\0;", fails: .malformed(badHeader, offset: 0)),
-        .init("#d00:\0;", fails: .malformed(badHeader, offset: 0)),
+        .init("#d:\0;", fails: badHeader),
+        .init("#d00:\0;", fails: badHeader),
         .init([0x23, 0x6E, 0x31, 0x3A, 0xFF, 0xFF, 0x3B], fails: .invalidUTF8(offset: 4)),
         .init("#d5000:", fails: .tooLong(limit: 4_096, seen: 5_000, offset: 0)),
       ])
