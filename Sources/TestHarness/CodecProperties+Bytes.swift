@@ -48,8 +48,8 @@ extension CodecProperties {
     var run = CodecRun(framing)
     run.read(stream)
     let count = run.frames.count
-    let rounds = 64
-    let read = [UInt8](repeating: byte, count: limit / 8 + 16)
+    let rounds = 4
+    let read = [UInt8](repeating: byte, count: 2 * limit + 256)
     var held = 0
     for round in 1...(2 * rounds) {
       guard run.frames.count == count, !run.isOver else { return nil }

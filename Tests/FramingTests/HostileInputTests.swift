@@ -8,10 +8,13 @@ struct HostileInputTests {
     arguments: [BadFrames.fail, .skip])
   func endlessEscapes(badFrames: BadFrames) throws {
     var slip = Feed(try SLIPFraming(maximumLength: 10, badFrames: badFrames))
+    var frames: [[UInt8]] = []
+    var mostHeld = 0
     for _ in 0..<1_000 where slip.error == nil {
-      #expect(slip.read([0xDB]) == [])
-      #expect(slip.buffer.count <= 22)
+      frames += slip.read([0xDB])
+      mostHeld = max(mostHeld, slip.buffer.count)
     }
+    #expect(frames == [] && mostHeld <= 22)
     #expect(slip.error == (badFrames == .fail ? .tooLong(limit: 10, seen: 11, offset: 0) : nil))
     if badFrames == .skip { #expect(slip.read([0xC0, 9, 0xC0]) == [[9]]) }
   }
@@ -42,11 +45,12 @@ struct HostileInputTests {
 
     var packets = Feed(try SLIPFraming().chunked(2, maximumLength: 100))
     #expect(packets.read([UInt8](repeating: 0xC0, count: 1_000) + [7, 0xC0]) == [])
-    for _ in 0..<1_000 {
+    var reads = 0
+    while packets.error == nil, reads < 1_000 {
       #expect(packets.read([0xC0]) == [])
-      #expect(packets.buffer.count <= 1_100)
-      if packets.error != nil { break }
+      reads += 1
     }
+    #expect(reads < 110)
     #expect(packets.error == .tooLong(limit: 100, seen: 101, offset: 1_000))
     #expect(
       failure { _ = try LineFraming().chunked(2, maximumLength: 0) }

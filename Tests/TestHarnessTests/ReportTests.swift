@@ -180,8 +180,8 @@ struct ReportTests {
     #expect(
       "\(failure)" == """
         PlantedFraming: what is held grows without end (bounded, seed 1)
-          expected  no more held than 1024 bytes once 1024 times 71 have come
-          got       2048 held after 2048, with neither a frame nor an error
+          expected  no more held than 1056 bytes once 1056 times 71 have come
+          got       2112 held after 2112, with neither a frame nor an error
           4 bytes in 2 reads:
             61 62 0A  "ab\\n"
             71  "q"
