@@ -163,9 +163,9 @@ extension Framing {
   ///   - maximumLength: How many bytes a group may take as it comes, with what is left out between its frames; at
   ///     least 1, by default 16,777,216.
   /// - Throws: ``FramingError/invalidConfiguration(_:)`` for a size or a limit below 1.
-  public func chunked(_ size: Int, maximumLength: Int = 16_777_216) throws(FramingError) -> ChunkedFraming<
-    Self
-  > {
+  public func chunked(
+    _ size: Int, maximumLength: Int = 16_777_216
+  ) throws(FramingError) -> ChunkedFraming<Self> {
     guard size > 0 else {
       throw .invalidConfiguration("groups of \(size) frames are never whole; make them at least 1 frame")
     }

@@ -33,7 +33,8 @@ public struct LineTerminator: Hashable, Sendable {
   /// Any of these texts in, the first of them out.
   ///
   /// Where one is the beginning of another, the longer one counts if it is there, so that a line whose terminator
-  /// could still grow waits for the next byte, or for the end of the stream.
+  /// could still grow waits for the next byte, or for the end of the stream. They should be few and short: a byte with
+  /// which some of them begin costs up to their lengths.
   ///
   /// ```swift
   /// try LineFraming(.oneOf(";", "\n"))
