@@ -69,6 +69,8 @@ public struct SLIPFraming: Framing {
         let size = (packetEnd ?? buffer.count) - escapes
         if size > limit {
           guard skips else { throw .tooLong(limit: limit, seen: limit + 1, offset: buffer.offset) }
+          // At once, since its end need never come.
+          if !isSkipping { skippedFrames += 1 }
           isSkipping = true
         }
         guard let packetEnd else {
@@ -76,7 +78,6 @@ public struct SLIPFraming: Framing {
           return nil
         }
         if isSkipping || packetEnd == 0 {
-          if isSkipping { skippedFrames += 1 }
           isSkipping = false
           buffer.discard(packetEnd + 1)
           continue

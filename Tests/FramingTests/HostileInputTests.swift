@@ -149,6 +149,27 @@ struct HostileInputTests {
       try LineFraming(maximumLength: .max).bytes.chunked(.max, maximumLength: .max), [most], ended: true)
   }
 
+  @Test("a bad frame that the stream ends in is counted like any other, whatever it ends with")
+  func skippedAtTheEnd() throws {
+    func check<F: Framing>(_ framing: F, _ stream: [UInt8], _ count: KeyPath<F.Decoder, Int>)
+    where F.Decoder.Frame: Equatable {
+      for reads in [[stream], stream.map { [$0] }] {
+        var feed = Feed(framing)
+        for read in reads { #expect(feed.read(read) == []) }
+        #expect(feed.end() == [] && feed.error == nil)
+        #expect(feed.decoder[keyPath: count] == 1)
+      }
+    }
+    for end in ["", "\r"] {
+      let line = Array("long\(end)".utf8)
+      check(try LineFraming(maximumLength: 3, badFrames: .skip), line, \.skippedFrames)
+      check(try LineFraming("\r\n", maximumLength: 3, badFrames: .skip).bytes, line, \.skippedFrames)
+    }
+    check(try SLIPFraming(maximumLength: 3, badFrames: .skip), [1, 2, 3, 4, 5], \.base.skippedFrames)
+    check(try COBSFraming(maximumLength: 3, badFrames: .skip), [9, 1, 2, 3, 4, 5], \.base.skippedFrames)
+    check(try STXETXFraming(maximumLength: 3, badFrames: .skip), [2, 4, 5, 6, 7], \.base.skippedFrames)
+  }
+
   @Test("a decoder that is used after the end has nothing more to say, and takes what comes all the same")
   func afterTheEnd() {
     func check<F: Framing>(_ framing: F, _ stream: [UInt8], _ frame: F.Decoder.Frame)
