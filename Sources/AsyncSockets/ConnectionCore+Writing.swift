@@ -135,11 +135,16 @@ extension ConnectionCore {
 
   @inline(never) @usableFromInline
   func finishSending(
-    _ first: SendStep, _ attempt: (_ holdsTurn: Bool) throws -> SendStep
+    _ first: SendStep, until due: EventLoop.Instant? = nil, operation: String = "send",
+    _ attempt: (_ holdsTurn: Bool) throws -> SendStep
   ) async throws {
     var step = first
     while case .mustWait = step {
-      if case .cancelled = await waitToWrite(.turn) { throw CancellationError() }
+      switch await waitToWrite(.turn, deadline: due) {
+      case .changed: break
+      case .cancelled: throw CancellationError()
+      case .timedOut: throw SocketError.timedOut(operation: operation)
+      }
       // Whatever comes of it, the next in line is let in afterwards.
       defer { passTurnOn() }
       step = try attempt(true)
@@ -150,6 +155,14 @@ extension ConnectionCore {
     case .acceptedAboveHighMark: _ = await waitToWrite(.lowMark)
     case .acceptedAndSpent: await core.nextTurn()
     }
+  }
+
+  /// The same, for what gives up at a deadline rather than wait its turn any longer.
+  func send(
+    until due: EventLoop.Instant?, operation: String, _ attempt: (_ holdsTurn: Bool) throws -> SendStep
+  ) async throws {
+    try beginSending()
+    try await finishSending(try attempt(false), until: due, operation: operation, attempt)
   }
 
   private func passTurnOn() {
