@@ -10,14 +10,16 @@ struct ByteDifference {
   var lines: [String] {
     let common = zip(expected, received).prefix { $0 == $1 }.count
     let start = common > Self.most - Self.before ? common - Self.before : 0
+    let margin = "          "
     let lead = start > 0 ? "…" : ""
-    let column = 10 + lead.count + 1 + expected[start..<common].lazy.map(EscapedText.escape).joined().count
+    let column =
+      margin.count + lead.count + 1 + expected[start..<common].lazy.map(EscapedText.escape).joined().count
     return [
       "expected  " + lead + Self.show(expected[start...]),
+      margin + Self.hex(expected[start...]),
       "received  " + lead + Self.show(received[start...]),
       String(repeating: " ", count: column) + "^ byte \(common)",
-      "expected  " + Self.hex(expected[start...]),
-      "received  " + Self.hex(received[start...]),
+      margin + Self.hex(received[start...]),
     ]
   }
 
@@ -26,6 +28,6 @@ struct ByteDifference {
   }
 
   private static func hex(_ bytes: ArraySlice<UInt8>) -> String {
-    bytes.isEmpty ? "-" : EscapedText.hex(bytes.prefix(most)) + (bytes.count > most ? " …" : "")
+    bytes.isEmpty ? "nothing" : EscapedText.hex(bytes.prefix(most)) + (bytes.count > most ? " …" : "")
   }
 }

@@ -43,7 +43,9 @@ enum EscapedText {
       case "\"": bytes.append(UInt8(ascii: "\""))
       case "\\": bytes.append(UInt8(ascii: "\\"))
       case "x":
-        guard rest.prefix(2).allSatisfy(\.isHexDigit), let byte = UInt8(rest.prefix(2), radix: 16) else {
+        guard rest.prefix(2).count == 2, rest.prefix(2).allSatisfy(\.isHexDigit),
+          let byte = UInt8(rest.prefix(2), radix: 16)
+        else {
           return nil
         }
         bytes.append(byte)

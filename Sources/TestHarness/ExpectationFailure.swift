@@ -28,6 +28,20 @@ public struct ExpectationFailure: Error, CustomStringConvertible {
     description = lines.joined(separator: "\n")
   }
 
+  /// The failure of a script whose test has failed too, perhaps because of it, or it because of the test.
+  func and(_ error: any Error) -> ExpectationFailure {
+    if error is CancellationError { return self }
+    return ExpectationFailure(
+      problem: problem, transcript: transcript, description: description + "\nthe test's body threw: \(error)"
+    )
+  }
+
+  private init(problem: String, transcript: Transcript?, description: String) {
+    self.problem = problem
+    self.transcript = transcript
+    self.description = description
+  }
+
   init(_ problem: String) {
     self.problem = problem
     transcript = nil

@@ -75,23 +75,23 @@ final class PeerCore: Sendable {
 
   private func noteFailure(_ error: any Error) {
     guard let error = error as? SocketError else { return }
+    let event: Transcript.Event
     switch error {
     case .timedOut, .busy: return
     case .closed where isLeaving: return
-    default: break
+    case .reset: event = .reset
+    default: event = .failed(error.description)
     }
     let isFirst = state.withLock { state in
       defer { state.hasFailed = true }
       return !state.hasFailed
     }
-    if isFirst { note(.failed(error.description)) }
+    if isFirst { note(event) }
   }
 
   // MARK: Sending
 
   /// Sends what `encode` makes when its turn has come, and returns when the kernel has it.
-  ///
-  /// - Parameter isLast: whether it is the connection's last word, which is no flush of its own.
   func send(within limit: Duration?, _ encode: () throws -> [UInt8]) async throws {
     let deadline: Deadline = limit.map { .after($0) } ?? .never
     try await turns.withTurn(on: loop) {

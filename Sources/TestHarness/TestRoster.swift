@@ -8,6 +8,8 @@ final class TestRoster<F: Framing>: Sendable {
 
   private struct State {
     var phase = Phase.serving
+    var lastID = 0
+    /// How many have been added.
     var count = 0
     var current: [Int: TestPeer<F>] = [:]
     /// Those whose script or handler has ended, and whose connections are about to.
@@ -54,8 +56,8 @@ final class TestRoster<F: Framing>: Sendable {
   /// The number of a client that has come.
   func nextID() -> Int {
     state.withLock { state in
-      state.count += 1
-      return state.count
+      state.lastID += 1
+      return state.lastID
     }
   }
 
@@ -63,6 +65,7 @@ final class TestRoster<F: Framing>: Sendable {
   func add(_ peer: TestPeer<F>) -> Bool {
     let (isWelcome, news) = state.withLock { state in
       state.current[peer.id] = peer
+      state.count += 1
       defer { state.news = Latch() }
       return (state.phase < .over, state.news)
     }

@@ -21,7 +21,9 @@ public struct Transcript: Sendable {
     case finished
     /// The other end finished its stream.
     case ended
-    /// The connection broke; the text says how.
+    /// The other end reset the connection.
+    case reset
+    /// The connection broke otherwise; the text says how.
     case failed(String)
     /// The connection is over; the text says why.
     case closed(String)
@@ -67,7 +69,7 @@ extension Transcript.Event {
   var bytes: [UInt8] {
     switch self {
     case .sent(let bytes), .received(let bytes): bytes
-    case .finished, .ended, .failed, .closed: []
+    case .finished, .ended, .reset, .failed, .closed: []
     }
   }
 }
@@ -91,6 +93,7 @@ extension Transcript: CustomStringConvertible {
     case .received(let bytes): return dump(bytes, after: time + "  received  ", margin)
     case .finished: return [time + "  finished  (this end sends no more)"]
     case .ended: return [time + "  ended     (the other end sends no more)"]
+    case .reset: return [time + "  reset     (by the other end)"]
     case .failed(let error): return [time + "  failed    " + error]
     case .closed(let reason): return [time + "  closed    " + reason]
     }

@@ -23,8 +23,8 @@ public import Framing
 ///   - connection: limits and options of its connections.
 ///   - body: the test.
 /// - Returns: what the body returns.
-/// - Throws: what the body throws. When a script or a handler fails first, its error, with the transcript in its
-///   description; the body is cancelled then. ``ResourcesLeaked`` when something is left.
+/// - Throws: what the body throws. When a script or a handler fails before the body has ended, its error, with the
+///   transcript in its description, and what the body made of it; the body is cancelled then. ``ResourcesLeaked`` when something is left.
 public func withTestServer<F: Framing, Result>(
   _ behaviour: TestServer<F>.Behaviour = .silent, framing: F, on addresses: [SocketAddress]? = nil,
   patience: Duration = .seconds(5), connection: ConnectionOptions = ConnectionOptions(),
@@ -90,7 +90,10 @@ extension TestServer {
       return outcome
     }
     log.finish()
-    if let failure = roster.failure { throw failure }
+    if let failure = roster.failure {
+      if case .failure(let error) = outcome { throw (failure as? ExpectationFailure)?.and(error) ?? failure }
+      throw failure
+    }
     let result = try outcome.get()
     if behaviour.kind == .script, roster.count == 0 {
       throw ExpectationFailure("the test server on port \(port): no client came to play its script")
