@@ -16,7 +16,7 @@ final class BlackHole: Sendable {
       listeners = try Listener.bind(to: addresses, on: loop, backlog: Self.backlog)
       var connector = Connector(environment: environment)
       // Who is not answered has found the queue full, since a client was there first.
-      connector.deadline = .after(.milliseconds(500))
+      connector.deadline = .after(.seconds(2))
       for address in addresses {
         for _ in 0...Self.backlog {
           do {

@@ -5,8 +5,8 @@ public import Framing
 ///
 /// ```swift
 /// try await withTestServer(.echo) { server in
-///   let client = MyClient(port: server.port)
-///   #expect(try await client.ask("hello") == "hello")
+///   let answer = try await MyClient(port: server.port).ask("hello")
+///   #expect(answer == "hello")
 /// }
 /// ```
 ///

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Who may come to a test server", .timeLimit(.minutes(2)))
 struct DoorTests {
-  @Test("refuse is a true refusal, on both addresses, until the server resumes")
+  @Test("refuse is a true refusal, on both addresses, until the server resumes", .standingClock)
   func refuse() async throws {
     try await withTestServer(.refuse) { server in
       for host in ["127.0.0.1", "::1"] { #expect(try await server.refuses(host: host)) }
@@ -23,7 +23,7 @@ struct DoorTests {
 
   @Test("a black hole answers nobody, on both addresses, until the server resumes")
   func blackHole() async throws {
-    try await withTestServer(.blackHole) { server in
+    try await withTestServer(.blackHole, patience: .seconds(60)) { server in
       for address in server.addresses {
         for _ in 0..<3 {
           await #expect(throws: SocketError.timedOut(operation: "connect \(address)")) {
@@ -61,7 +61,7 @@ struct DoorTests {
     }
   }
 
-  @Test("a server that has paused lets clients connect, and serves them when it resumes")
+  @Test("a server that has paused lets clients connect, and serves them when it resumes", .standingClock)
   func pause() async throws {
     try await withTestServer(.echo, framing: .lines) { server in
       let early = try await server.connect()
@@ -80,7 +80,7 @@ struct DoorTests {
     }
   }
 
-  @Test("a test that ends while its server has paused resets who waits")
+  @Test("a test that ends while its server has paused resets who waits", .standingClock)
   func endInPause() async throws {
     let client = try await withTestServer(framing: .lines) { peer in
       try await peer.expect("the first")
@@ -95,7 +95,7 @@ struct DoorTests {
     #expect(try await client.rest().ending == .reset)
   }
 
-  @Test("a server that refuses cannot pause, and says what to do")
+  @Test("a server that refuses cannot pause, and says what to do", .standingClock)
   func pauseClosed() async throws {
     try await withTestServer(.refuse) { server in
       let error = await #expect(throws: SocketError.self) { try await server.pauseAccepting() }
@@ -103,7 +103,7 @@ struct DoorTests {
     }
   }
 
-  @Test("a restart resets everybody and listens on the same port", arguments: [0, 1, 2, 3])
+  @Test("a restart resets everybody and listens on the same port", .standingClock, arguments: [0, 1, 2, 3])
   func restart(from door: Int) async throws {
     try await withTestServer(.echo, framing: .lines) { server in
       let client = try await server.connect()
@@ -122,7 +122,8 @@ struct DoorTests {
     }
   }
 
-  @Test("scenario J16: a server whose port is lost to another listens as soon as that has left")
+  @Test(
+    "scenario J16: a server whose port is lost to another listens as soon as that has left", .standingClock)
   func restartAfterFailure() async throws {
     try await withTestServer(.echo, framing: .lines) { server in
       try await server.refuse()
@@ -139,7 +140,7 @@ struct DoorTests {
     }
   }
 
-  @Test("nobody else gets the port while the server refuses")
+  @Test("nobody else gets the port while the server refuses", .standingClock)
   func portIsHeld() async throws {
     try await withTestServer(.refuse) { server in
       let others = try (0..<200).map { _ in try BlockingListener() }

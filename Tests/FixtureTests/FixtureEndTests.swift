@@ -58,7 +58,7 @@ struct FixtureEndTests {
     }
   }
 
-  @Test("the port is free in the end, and refused")
+  @Test("the port is free in the end, and refused", .standingClock)
   func portIsFree() async throws {
     let host = "127.\(Int.random(in: 1...254)).\(Int.random(in: 1...254)).9"
     let address = try await withTestServer(.echo, on: [try SocketAddress(host: host, port: 0)]) { server in
@@ -95,7 +95,8 @@ struct FixtureEndTests {
     #expect(text(error) == "1 connections were dropped without close() or abort()")
   }
 
-  @Test("a handler's error fails the test with the transcript, its own connection's end does not")
+  @Test(
+    "a handler's error fails the test with the transcript, its own connection's end does not", .standingClock)
   func handlers() async throws {
     let handler = TestServer<LineFraming>.Behaviour.handler { peer in
       for try await line in peer.inbound { try await peer.send(line) }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import TestHarness
 
-@Suite("Observers of a test server", .timeLimit(.minutes(2)))
+@Suite("Observers of a test server", .standingClock, .timeLimit(.minutes(2)))
 struct ObserverTests {
   @Test("one that never reads slows nobody, and another sees everything, in order")
   func slowObserver() async throws {

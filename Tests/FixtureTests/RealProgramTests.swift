@@ -2,7 +2,7 @@ import Peers
 import TestHarness
 import Testing
 
-@Suite("Programs that others have written, against test servers", .timeLimit(.minutes(2)))
+@Suite("Programs that others have written, against test servers", .standingClock, .timeLimit(.minutes(2)))
 struct RealProgramTests {
   @Test("somebody's existing client class, in a fixture of five lines")
   func newUser() async throws {

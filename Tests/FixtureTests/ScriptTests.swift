@@ -3,7 +3,7 @@ import Peers
 import TestHarness
 import Testing
 
-@Suite("Scripted peers", .timeLimit(.minutes(2)))
+@Suite("Scripted peers", .standingClock, .timeLimit(.minutes(2)))
 struct ScriptTests {
   /// Runs a script against a client, and returns the report of its failure.
   private func reportOf(

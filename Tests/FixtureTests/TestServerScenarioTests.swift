@@ -3,7 +3,7 @@ import Peers
 import TestHarness
 import Testing
 
-@Suite("A test server, as its forerunner was used", .timeLimit(.minutes(2)))
+@Suite("A test server, as its forerunner was used", .standingClock, .timeLimit(.minutes(2)))
 struct TestServerScenarioTests {
   @Test("scenario J1: a POP3 conversation, and one word after the disconnect")
   func conversation() async throws {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import TestHarness
 
-@Suite("Transcripts", .timeLimit(.minutes(2)))
+@Suite("Transcripts", .standingClock, .timeLimit(.minutes(2)))
 struct TranscriptTests {
   private static let golden = """
     # What a POP3 server sees.

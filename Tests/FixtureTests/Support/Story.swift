@@ -9,7 +9,7 @@ struct Story {
   static func of<F: Framing>(
     _ server: TestServer<F>, until isLast: (TestServer<F>.Event) -> Bool
   ) async throws -> [String] {
-    try await withDeadline(.after(.seconds(20)), on: server.loop, operation: "the events") {
+    try await withDeadline(.after(.seconds(60)), on: server.loop, operation: "the events") {
       var words: [String] = []
       for await event in server.events {
         words.append(word(event))
