@@ -96,7 +96,7 @@ extension Listener {
       throw .failed(.badDescriptor, call: "getsockname", address: address)
     }
     unlinkPath = nil
-    let core = ListenerCore(descriptor: descriptor, address: bound, ownsFile: true, loop: loop.core)
+    let core = ListenerCore(descriptor: descriptor, address: bound, isOwn: true, loop: loop.core)
     loop.core.perform(.register(core))
     return Listener(core: core, address: bound, inheritedOptions: address.isUnix ? [] : socketOptions)
   }

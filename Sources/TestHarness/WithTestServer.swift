@@ -86,6 +86,8 @@ extension TestServer {
         endAtOnce()
         group.cancelAll()
       }
+      // What the body opened while the end began, or could not close since it was cancelled.
+      closeListeners()
       await group.waitForAll()
       return outcome
     }
