@@ -219,7 +219,7 @@ private func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 
 /// A duplicate of the descriptor that listens on a loopback port.
 private func copyOfListener(on port: UInt16) -> Int32? {
-  for number in Int32(3)..<4096 {
+  for number in Int32(3)..<32_768 {
     var isListening: Int32 = 0
     var length = socklen_t(MemoryLayout<Int32>.size)
     guard unsafe getsockopt(number, SOL_SOCKET, SO_ACCEPTCONN, &isListening, &length) == 0, isListening == 1
