@@ -44,6 +44,9 @@ let package = Package(
     .testTarget(
       name: "TestHarnessTests", dependencies: ["TestHarness", "Framing"], swiftSettings: settings),
     .testTarget(
+      name: "FixtureTests", dependencies: ["TestHarness", "TCPServer", "AsyncSockets", "Framing", "Peers"],
+      swiftSettings: settings),
+    .testTarget(
       name: "AsyncSocketsTests", dependencies: ["AsyncSockets", "Framing", "TestHarness", "CLinux", "Peers"],
       swiftSettings: settings),
     .testTarget(

@@ -84,3 +84,32 @@ public func withAuditedLoops<Result>(
   }
   return result
 }
+
+/// Runs the body on the event loops of the task's environment if it has any of its own. Else it gets one, which must hold
+/// nothing in the end.
+func withLoopsOfItsOwn<Result>(_ body: (Environment) async throws -> Result) async throws -> Result {
+  let current = Environment.current
+  if try current.loops !== EventLoopGroup.shared { return try await body(current) }
+  let group = try EventLoopGroup(count: 1)
+  let environment = Environment(loops: group, resolver: current.resolver)
+  let result: Result
+  do {
+    result = try await Environment.$current.withValue(environment) { try await body(environment) }
+    let loop = group.loops[0]
+    // What was closed elsewhere leaves the loop's table in its next turn.
+    for _ in 0..<2 { await loop.nextTurn() }
+    let census = loop.census
+    if census.registrations > 0 || census.deadlines > 0 {
+      throw ResourcesLeaked(description: "the test has ended, and has left open:\n\(await loop.snapshot())")
+    }
+    if census.abandonedConnections > 0 {
+      throw ResourcesLeaked(
+        description: "\(census.abandonedConnections) connections were dropped without close() or abort()")
+    }
+  } catch {
+    await group.shutdown()
+    throw error
+  }
+  await group.shutdown()
+  return result
+}
