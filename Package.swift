@@ -42,7 +42,8 @@ let package = Package(
     .testTarget(
       name: "FramingTests", dependencies: ["Framing", "CodecFuzzing"], swiftSettings: settings),
     .testTarget(
-      name: "TestHarnessTests", dependencies: ["TestHarness", "Framing"], swiftSettings: settings),
+      name: "TestHarnessTests", dependencies: ["TestHarness", "AsyncSockets", "Framing"],
+      swiftSettings: settings),
     .testTarget(
       name: "FixtureTests", dependencies: ["TestHarness", "TCPServer", "AsyncSockets", "Framing", "Peers"],
       swiftSettings: settings),
