@@ -46,10 +46,15 @@ final class LowerTransport: Transport {
     }
   }
 
+  /// A function that a lock holds by itself, not as part of a type of its own, is wrapped once more by every look at it.
+  private struct Notification {
+    var notify: (@Sendable (TransportReadiness) -> Void)?
+  }
+
   private let kernel: any Kernel
   private let state = Lock(State())
   /// Behind a lock of its own: a transport may tell its news from inside a call, and its peer from inside its own.
-  private let notify = Lock<(@Sendable (TransportReadiness) -> Void)?>(nil)
+  private let notification = Lock(Notification())
 
   init(kernel: any Kernel) { self.kernel = kernel }
 
@@ -67,7 +72,7 @@ final class LowerTransport: Transport {
   }
 
   func tell(_ readiness: TransportReadiness) {
-    notify.withLock { $0 }?(readiness)
+    notification.withLock { $0.notify }?(readiness)
   }
 
   func read(into buffer: inout MutableRawSpan) -> TransportResult {
@@ -96,12 +101,12 @@ final class LowerTransport: Transport {
 
   func close(abortively: Bool) {
     state.withLock { _ = $0.endpoint.close(abortively: abortively, kernel: kernel) }
-    self.notify.withLock { $0 = nil }
+    notification.withLock { $0.notify = nil }
   }
 
   var unreadBytes: Int { state.withLock { $0.endpoint.unreadBytes(kernel: kernel) } }
 
   func notifyReadiness(_ notify: @escaping @Sendable (TransportReadiness) -> Void) {
-    self.notify.withLock { $0 = notify }
+    notification.withLock { $0.notify = notify }
   }
 }

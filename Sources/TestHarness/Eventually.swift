@@ -8,8 +8,8 @@ public struct ConditionNotMet: Error, CustomStringConvertible {
 
 /// Waits until a condition holds, for what no event announces: a thread's exit, a peer process, the kernel.
 ///
-/// The only place where a test may poll. It looks every millisecond of the loop's clock, and gives up after
-/// `limit` of real time.
+/// The only place where a test may poll. It looks after a millisecond and then ever less often, every 20 ms in the end,
+/// and gives up after `limit` of real time; in a simulation, of its time.
 ///
 /// - Parameters:
 ///   - what: the condition in words, for the error.
@@ -23,9 +23,11 @@ public func eventually(
   let simulated = try SimulatedHost.current?.environment.loops
   let loop = try (simulated ?? EventLoopGroup.shared).loops[0]
   let end = loop.now.advanced(by: limit)
+  var pause = Duration.milliseconds(1)
   while true {
     if try isMet() { return }
     if loop.now >= end { throw ConditionNotMet(description: "not within \(limit): \(what)") }
-    try await loop.sleep(for: .milliseconds(1))
+    try await loop.sleep(for: pause)
+    pause = min(pause * 2, .milliseconds(20))
   }
 }

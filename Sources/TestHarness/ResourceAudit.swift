@@ -57,7 +57,8 @@ public func withAuditedLoops<Result>(
   count: Int = 1, clock: any LoopClock = MonotonicClock.shared, countingDescriptors: Bool = false,
   _ body: (EventLoopGroup) async throws -> Result
 ) async throws -> Result {
-  let audit = ResourceAudit()
+  // Looking at all descriptors of a process takes long where there are thousands.
+  let audit = countingDescriptors ? ResourceAudit() : nil
   let group = try EventLoopGroup(count: count, clock: clock)
   let result: Result
   do {
@@ -74,7 +75,7 @@ public func withAuditedLoops<Result>(
   if abandoned > 0 {
     throw ResourcesLeaked(description: "\(abandoned) connections were dropped without close() or abort()")
   }
-  if countingDescriptors {
+  if let audit {
     // The loops' own descriptors go with their last reference, which their threads may hold a moment longer. The
     // runtime opens the like for itself, and a timer, when something first sleeps.
     let own = ["anon_inode:[eventpoll]", "anon_inode:[eventfd]", "anon_inode:[timerfd]"]

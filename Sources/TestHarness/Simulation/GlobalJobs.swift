@@ -34,6 +34,12 @@ enum GlobalJobs {
     unsafe pthread_setspecific(key, Unmanaged.passRetained(Redirection(enqueue)).toOpaque())
   }
 
+  static func stopRedirectingThisThread() {
+    guard isPossible, let value = unsafe pthread_getspecific(key) else { return }
+    pthread_setspecific(key, nil)
+    unsafe Unmanaged<Redirection>.fromOpaque(value).release()
+  }
+
   /// What a job is about to run, where a task goes on: the function's name if the dynamic linker knows it, else the file
   /// and the place in it, for `llvm-symbolizer`.
   static func describe(_ job: UnownedJob) -> String {

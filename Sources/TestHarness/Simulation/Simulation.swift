@@ -35,7 +35,10 @@ struct Simulation: Sendable {
     let home = world.host("localhost")
     let outcome = await withTaskGroup(of: Outcome<Value>.self) { group in
       group.addTask(executorPreference: world.loop.executor) {
-        await home.run { await finish(await attempt(body)) }
+        let outcome = await home.run { await finish(await attempt(body)) }
+        // What goes on when this task ends is not part of the simulation.
+        GlobalJobs.stopRedirectingThisThread()
+        return outcome
       }
       guard let outcome = await group.next() else { preconditionFailure("a task was added") }
       return outcome
