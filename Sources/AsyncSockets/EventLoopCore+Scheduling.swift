@@ -18,13 +18,14 @@
       _ = schedule(sleeper, token: 0, due: now.advanced(by: delay))
     }
 
-    /// The delay is what is left, by the system's clock, of the one that was asked for: rounded up to two or three
-    /// digits, it is the same in every run.
+    /// The delay is what is left of the one that was asked for, by the system's clock, and that differs from run to run.
+    /// Rounded up it is the same: to 1, 2, 5 or 10 ms, to tens of milliseconds below a second, and to tenths of a second
+    /// from there on.
     static func rounded(_ delay: Duration) -> Duration {
-      var step = Duration.milliseconds(1)
-      while step * 1000 <= delay { step *= 10 }
+      if let short = [1, 2, 5].first(where: { delay <= .milliseconds($0) }) { return .milliseconds(short) }
+      let step = delay <= .seconds(1) ? Duration.milliseconds(10) : .milliseconds(100)
       let steps = (delay / step).rounded(.up)
-      return step * Int(max(0, min(steps, 1e9)))
+      return step * Int(min(steps, 1e12))
     }
   }
 

@@ -9,7 +9,7 @@ public import Framing
 /// try await peer.expectEnd()
 /// ```
 ///
-/// Every expectation has a deadline, five seconds unless said otherwise, and fails with what came instead and the
+/// Every expectation has a deadline, twenty seconds unless said otherwise, and fails with what came instead and the
 /// transcript of the connection (``ExpectationFailure``). One task at a time receives; any number may send, and each send
 /// is whole.
 public final class TestPeer<F: Framing>: Sendable {

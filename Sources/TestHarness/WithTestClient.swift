@@ -16,14 +16,14 @@ public import Framing
 /// - Parameters:
 ///   - address: the server's.
 ///   - framing: how bytes become frames, and frames bytes.
-///   - patience: how long connecting, and everything that is given no deadline of its own, waits; 5 s by default, by the
+///   - patience: how long connecting, and everything that is given no deadline of its own, waits; 20 s by default, by the
 ///     clock of the event loop.
 ///   - connection: limits and options of the connection.
 ///   - body: the test; it is handed the connection, whose other end is the server.
 /// - Returns: what the body returns.
 /// - Throws: `SocketError` when it cannot connect; what the body throws.
 public func withTestClient<F: Framing, Result>(
-  to address: SocketAddress, framing: F, patience: Duration = .seconds(5),
+  to address: SocketAddress, framing: F, patience: Duration = .seconds(20),
   connection options: ConnectionOptions = ConnectionOptions(),
   _ body: (TestPeer<F>) async throws -> Result
 ) async throws -> Result {
@@ -47,7 +47,7 @@ public func withTestClient<F: Framing, Result>(
 
 /// Connects to somebody's server, for bytes as they come; see ``withTestClient(to:framing:patience:connection:_:)``.
 public func withTestClient<Result>(
-  to address: SocketAddress, patience: Duration = .seconds(5),
+  to address: SocketAddress, patience: Duration = .seconds(20),
   connection options: ConnectionOptions = ConnectionOptions(),
   _ body: (TestPeer<RawFraming>) async throws -> Result
 ) async throws -> Result {

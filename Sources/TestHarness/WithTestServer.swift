@@ -18,7 +18,7 @@ public import Framing
 ///   - behaviour: what it does with its clients; by default nothing, so that the test can, by `accept()`.
 ///   - framing: how bytes become frames, and frames bytes.
 ///   - addresses: where it listens; by default 127.0.0.1 and ::1, on one port that the system chooses.
-///   - patience: how long everything waits that is given no deadline of its own; 5 s by default, by the clock of the
+///   - patience: how long everything waits that is given no deadline of its own; 20 s by default, by the clock of the
 ///     event loop.
 ///   - connection: limits and options of its connections.
 ///   - body: the test.
@@ -27,7 +27,7 @@ public import Framing
 ///   transcript in its description, and what the body made of it; the body is cancelled then. ``ResourcesLeaked`` when something is left.
 public func withTestServer<F: Framing, Result>(
   _ behaviour: TestServer<F>.Behaviour = .silent, framing: F, on addresses: [SocketAddress]? = nil,
-  patience: Duration = .seconds(5), connection: ConnectionOptions = ConnectionOptions(),
+  patience: Duration = .seconds(20), connection: ConnectionOptions = ConnectionOptions(),
   _ body: (TestServer<F>) async throws -> Result
 ) async throws -> Result {
   try await withLoopsOfItsOwn { environment in
@@ -42,7 +42,7 @@ public func withTestServer<F: Framing, Result>(
 /// Runs a test beside a server of bytes as they come; see ``withTestServer(_:framing:on:patience:connection:_:)``.
 public func withTestServer<Result>(
   _ behaviour: TestServer<RawFraming>.Behaviour = .silent, on addresses: [SocketAddress]? = nil,
-  patience: Duration = .seconds(5), connection: ConnectionOptions = ConnectionOptions(),
+  patience: Duration = .seconds(20), connection: ConnectionOptions = ConnectionOptions(),
   _ body: (TestServer<RawFraming>) async throws -> Result
 ) async throws -> Result {
   try await withTestServer(
@@ -63,7 +63,7 @@ public func withTestServer<Result>(
 ///
 /// The script's failure is the test's, as ``TestServer/Behaviour/script(_:)`` says.
 public func withTestServer<F: Framing, Result>(
-  framing: F, on addresses: [SocketAddress]? = nil, patience: Duration = .seconds(5),
+  framing: F, on addresses: [SocketAddress]? = nil, patience: Duration = .seconds(20),
   connection: ConnectionOptions = ConnectionOptions(),
   script: @escaping @Sendable (TestPeer<F>) async throws -> Void,
   body: (TestServer<F>) async throws -> Result

@@ -9,7 +9,7 @@ struct MyClient {
   var port: UInt16
 
   func ask(_ question: String) async throws -> String? {
-    try await Connector().withConnection(to: "localhost", port: port) { connection in
+    try await Connector().withConnection(to: .loopback(port: port)) { connection in
       let lines = connection.framed(.lines)
       try await lines.send(question)
       return try await lines.next()

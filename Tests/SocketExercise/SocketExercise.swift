@@ -12,7 +12,10 @@ struct SocketExercise {
       case ("endings", 1): try await Endings.run(count: numbers[0])
       case ("senders", 2): try await Senders.run(senders: numbers[0], messages: numbers[1])
       case ("deadlines", 1): try await Deadlines.run(count: numbers[0])
-      default: throw Failure("usage: endings COUNT | senders SENDERS MESSAGES | deadlines COUNT")
+      case ("simulated", 1): try await Simulated.run(seed: UInt64(numbers[0]))
+      default:
+        throw Failure(
+          "usage: endings COUNT | senders SENDERS MESSAGES | deadlines COUNT | simulated SEED")
       }
     } catch {
       say("failed: \(error)")

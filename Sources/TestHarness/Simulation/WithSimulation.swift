@@ -15,8 +15,11 @@ import AsyncSockets
 ///
 /// Everything in the body runs on one event loop: the same code as in production, over a simulated kernel. Time stands
 /// still while anything can run, and jumps to the next deadline or packet when nothing can. `Task {}`, `Task.detached`
-/// and `Task.sleep` stay in the simulation where the compiler's runtime allows it (`simulationKeepsGlobalJobs`); delays
-/// of `Task.sleep` are rounded up to milliseconds and three digits.
+/// and `Task.sleep` stay in the simulation where the compiler's runtime allows it (`simulationKeepsGlobalJobs`). What is
+/// left of a `Task.sleep` when the simulation hears of it depends on how fast the machine is, so it is rounded up: to 1,
+/// 2, 5 or 10 ms, tens of milliseconds below a second, tenths of a second above. `EventLoop.sleep` and deadlines are exact.
+/// The standard library's clocks go on showing real time. What the simulation resumes outside of itself goes on inside,
+/// until something outside resumes it.
 ///
 /// When the body has ended, what it has begun may come to its end by itself, for up to a day of the simulation; what is
 /// left then is an error.
