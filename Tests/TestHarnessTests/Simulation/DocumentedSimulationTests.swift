@@ -1,0 +1,53 @@
+import AsyncSockets
+import Framing
+import TCPServer
+import TestHarness
+import Testing
+
+// What Docs/Testing.md shows, as it stands there (.ci/check-readme).
+
+@Suite struct DocumentedSimulationTests {
+  @Test func `an hour takes no time`() async throws {
+    try await withSimulation { world in
+      let pantry = world.host("pantry")
+      let server = try await pantry.run { try await TCPServer.bind(on: .any(port: 7)) }
+      pantry.start {
+        try await server.run(framing: .lines) { connection in
+          for try await line in connection.inbound { try await connection.send(line) }
+        }
+      }
+      try await world.host("kitchen").run {
+        try await Connector().withConnection(to: "pantry", port: 7) { connection in
+          let lines = connection.framed(.lines)
+          try await world.sleep(for: .seconds(3600))  // takes no time
+          try await lines.send("salt?")
+          print(try await lines.next() ?? "nothing", world.elapsed)
+        }
+      }
+    }
+  }
+
+  @Test func `bad networks`() async throws {
+    try await withSimulations(seeds: 0..<20) { world in
+      let (server, client) = (world.host("server"), world.host("client"))
+      let slow = LinkConditions(latency: .milliseconds(40), jitter: .milliseconds(20), loss: 0.02)
+      try world.setConditions(slow, between: client, and: server)
+      let listener = try await server.run { try Listener.bind(to: .any(port: 7), on: world.loop) }
+      async let accepted = listener.accept(on: world.loop)
+      let connection = try await client.run { try await Connector().connect(to: "server", port: 7) }
+      let peer = try await accepted
+
+      world.partition(client, from: server)
+      try await connection.send("are you there?")
+      try await world.sleep(for: world.random(in: .zero ... .seconds(60)))
+      world.heal(client, and: server)
+      let question = try await peer.read(exactly: 14)
+      world.note("\(question?.count ?? 0) bytes have come through")
+
+      world.resetConnections(between: client, and: server)
+      _ = try? await peer.read()  // connection reset by …
+      for end in [connection, peer] { end.abort() }
+      listener.close()
+    }
+  }
+}
