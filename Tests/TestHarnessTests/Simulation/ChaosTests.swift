@@ -9,7 +9,8 @@ import Testing
 @Suite(.timeLimit(.minutes(10))) struct ChaosTests {
   private static let isSlow = unsafe getenv("ASYNCSOCKETS_SLOW").map { unsafe String(cString: $0) } == "1"
 
-  @Test func `an echo system among partitions and resets runs the same way twice with every seed`()
+  @Test("an echo system among partitions and resets runs the same way twice with every seed")
+  func anEcho()
     async throws
   {
     try await withSimulations(seeds: 0..<(Self.isSlow ? 1000 : 60)) { world in
@@ -17,7 +18,8 @@ import Testing
     }
   }
 
-  @Test func `a bug that only some orders show is found by its seed, which shows it again`() async throws {
+  @Test("a bug that only some orders show is found by its seed, which shows it again")
+  func bugOnly() async throws {
     // Who forgets the rest of a write that was cut short, loses bytes only when there is a rest.
     var failures: [SimulationFailure] = []
     for seed in 0..<20 as Range<UInt64> {

@@ -7,7 +7,8 @@ import Testing
 // What Docs/Testing.md shows, as it stands there (.ci/check-readme).
 
 @Suite struct DocumentedSimulationTests {
-  @Test func `an hour takes no time`() async throws {
+  @Test("an hour takes no time")
+  func anHour() async throws {
     try await withSimulation { world in
       let pantry = world.host("pantry")
       let server = try await pantry.run { try await TCPServer.bind(on: .any(port: 7)) }
@@ -27,7 +28,8 @@ import Testing
     }
   }
 
-  @Test func `bad networks`() async throws {
+  @Test("bad networks")
+  func badNetworks() async throws {
     try await withSimulations(seeds: 0..<20) { world in
       let (server, client) = (world.host("server"), world.host("client"))
       let slow = LinkConditions(latency: .milliseconds(40), jitter: .milliseconds(20), loss: 0.02)

@@ -6,8 +6,8 @@ import Testing
 @Suite(.timeLimit(.minutes(10))) struct SimulatedContractTests {
   private static let isSlow = unsafe getenv("ASYNCSOCKETS_SLOW").map { unsafe String(cString: $0) } == "1"
 
-  @Test(arguments: 0..<(isSlow ? 100 : 3) as Range<UInt64>)
-  func `verifyStream passes over the simulated network`(seed: UInt64) async throws {
+  @Test("verifyStream passes over the simulated network", arguments: 0..<(isSlow ? 100 : 3) as Range<UInt64>)
+  func verifystreamPasses(seed: UInt64) async throws {
     try await withSimulation(seed: seed) { world in
       try await verifyStream(on: world.loop) { _ in
         let pair = try await SimulatedPair.connect(world)
@@ -16,7 +16,8 @@ import Testing
     }
   }
 
-  @Test func `verifyListener passes over the simulated network`() async throws {
+  @Test("verifyListener passes over the simulated network")
+  func verifylistenerPasses() async throws {
     try await withSimulation(seed: 1) { world in
       let (server, client) = (world.host("server"), world.host("client"))
       try await verifyListener(on: world.loop, limit: .seconds(600)) { listener, _ in

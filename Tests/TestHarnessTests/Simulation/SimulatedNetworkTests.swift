@@ -7,7 +7,8 @@ import Testing
 @Suite struct SimulatedNetworkTests {
   // MARK: Links
 
-  @Test func `a packet takes the latency of its link, and at most the jitter more`() async throws {
+  @Test("a packet takes the latency of its link, and at most the jitter more")
+  func packetTakes() async throws {
     let conditions = LinkConditions(latency: .milliseconds(80), jitter: .milliseconds(5))
     try await withSimulatedPair(faults: .none, conditions: conditions) { world, pair in
       for _ in 0..<20 {
@@ -20,7 +21,8 @@ import Testing
     }
   }
 
-  @Test func `a megabyte at 100 kB/s takes ten seconds and a bit for the headers`() async throws {
+  @Test("a megabyte at 100 kB/s takes ten seconds and a bit for the headers")
+  func megabyteAt() async throws {
     let conditions = LinkConditions(latency: .zero, jitter: .zero, bandwidth: 100_000)
     try await withSimulatedPair(faults: .none, conditions: conditions) { world, pair in
       let begin = world.elapsed
@@ -32,7 +34,8 @@ import Testing
     }
   }
 
-  @Test func `what is lost on the way is sent again, and arrives whole and in order`() async throws {
+  @Test("what is lost on the way is sent again, and arrives whole and in order")
+  func whatLost() async throws {
     let payload = (0..<200_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
     try await withSimulatedPair(conditions: LinkConditions(loss: 0.2)) { world, pair in
       let begin = world.elapsed
@@ -43,7 +46,8 @@ import Testing
     }
   }
 
-  @Test func `conditions that cannot be are refused, with the reason`() async throws {
+  @Test("conditions that cannot be are refused, with the reason")
+  func conditionsCannot() async throws {
     try await withSimulation(seed: 1) { world in
       let wrong: [(LinkConditions, String)] = [
         (LinkConditions(latency: .seconds(-1)), "a latency must not be negative, but is -1.0 seconds"),
@@ -58,7 +62,8 @@ import Testing
 
   // MARK: Partitions
 
-  @Test func `a partition holds data back, and healing lets it through when TCP next repeats it`()
+  @Test("a partition holds data back, and healing lets it through when TCP next repeats it")
+  func partitionHolds()
     async throws
   {
     try await withSimulatedPair { world, pair in
@@ -74,7 +79,8 @@ import Testing
     }
   }
 
-  @Test func `data that nobody acknowledges ends a connection after fifteen minutes`() async throws {
+  @Test("data that nobody acknowledges ends a connection after fifteen minutes")
+  func dataNobody() async throws {
     try await withSimulatedPair { world, pair in
       world.partition(world.host("client"), from: world.host("server"))
       let begin = world.elapsed
@@ -89,7 +95,8 @@ import Testing
     }
   }
 
-  @Test func `TCP_USER_TIMEOUT ends it sooner`() async throws {
+  @Test("TCP_USER_TIMEOUT ends it sooner")
+  func tcpUser() async throws {
     var options = ConnectionOptions()
     options.socketOptions = [.userTimeout(.seconds(20))]
     try await withSimulatedPair(options: options) { world, pair in
@@ -102,8 +109,8 @@ import Testing
     }
   }
 
-  @Test func `connecting across a partition ends at the connector's deadline, or when it heals`() async throws
-  {
+  @Test("connecting across a partition ends at the connector's deadline, or when it heals")
+  func connectingAcross() async throws {
     try await withSimulation(seed: 3) { world in
       let (client, server) = (world.host("client"), world.host("server"))
       let listener = try await server.run { try Listener.bind(to: .any(port: 7), on: world.loop) }
@@ -127,7 +134,8 @@ import Testing
     }
   }
 
-  @Test func `an address that nobody has is given up after 127 s, a port where nobody listens at once`()
+  @Test("an address that nobody has is given up after 127 s, a port where nobody listens at once")
+  func anAddress()
     async throws
   {
     try await withSimulation(seed: 1) { world in
@@ -149,7 +157,8 @@ import Testing
 
   // MARK: Ends
 
-  @Test func `a reset comes after the bytes before it, and stays a reset`() async throws {
+  @Test("a reset comes after the bytes before it, and stays a reset")
+  func resetComes() async throws {
     try await withSimulatedPair { world, pair in
       try await pair.near.send("last")
       try await pair.near.flush()
@@ -162,7 +171,8 @@ import Testing
     }
   }
 
-  @Test func `a side that has ended its stream still reads`() async throws {
+  @Test("a side that has ended its stream still reads")
+  func sideHas() async throws {
     try await withSimulatedPair { world, pair in
       try await pair.near.send("question")
       try await pair.near.finishWriting()
@@ -174,7 +184,8 @@ import Testing
     }
   }
 
-  @Test func `a host can reset every connection to another`() async throws {
+  @Test("a host can reset every connection to another")
+  func hostCan() async throws {
     try await withSimulatedPair { world, pair in
       world.resetConnections(between: world.host("server"), and: world.host("client"))
       for end in [pair.near, pair.far] {
@@ -183,7 +194,8 @@ import Testing
     }
   }
 
-  @Test func `a reader that does not read holds the sender back`() async throws {
+  @Test("a reader that does not read holds the sender back")
+  func readerDoes() async throws {
     try await withSimulatedPair { world, pair in
       var sent = 0
       // As much as the output buffer and the largest kernel buffers can hold, and no more.
@@ -202,7 +214,8 @@ import Testing
 
   // MARK: Hosts
 
-  @Test func `ports and Unix sockets belong to their host`() async throws {
+  @Test("ports and Unix sockets belong to their host")
+  func portsUnix() async throws {
     try await withSimulation(seed: 1) { world in
       let (one, other) = (world.host("one"), world.host("other"))
       let first = try await one.run { try Listener.bind(to: .any(port: 80), on: world.loop) }
@@ -239,7 +252,8 @@ import Testing
     }
   }
 
-  @Test func `a name that no host has is unresolved`() async throws {
+  @Test("a name that no host has is unresolved")
+  func nameNo() async throws {
     try await withSimulation(seed: 1) { world in
       await #expect { _ = try await Connector().connect(to: "nowhere", port: 1) } throws: {
         "\($0)".contains("the simulation has no host of this name")
@@ -247,7 +261,8 @@ import Testing
     }
   }
 
-  @Test func `a server at its host's descriptor limit waits until one is free`() async throws {
+  @Test("a server at its host's descriptor limit waits until one is free")
+  func serverAt() async throws {
     try await withSimulation(seed: 5) { world in
       let host = world.host("server")
       world.setDescriptorLimit(3, of: host)

@@ -13,7 +13,8 @@ import Testing
 
   private struct Oops: Error {}
 
-  @Test func `an error tells the seed that leads to it, and the last that happened`() async throws {
+  @Test("an error tells the seed that leads to it, and the last that happened")
+  func anError() async throws {
     let failure = try await failure { world in
       try await world.sleep(for: .seconds(3))
       world.note("about to fail")
@@ -26,7 +27,8 @@ import Testing
     #expect("\(failure)".contains("withSimulation(seed: 9)"))
   }
 
-  @Test func `a body that waits for what nobody will do is told what it waits for`() async throws {
+  @Test("a body that waits for what nobody will do is told what it waits for")
+  func bodyWaits() async throws {
     let failure = try await failure { world in
       let listener = try Listener.bind(to: .loopback(port: 80), on: world.loop)
       defer { listener.close() }
@@ -36,7 +38,8 @@ import Testing
     #expect("\(failure)".contains("listens on 127.0.0.1:80"))
   }
 
-  @Test func `a connection that nobody closes is left behind`() async throws {
+  @Test("a connection that nobody closes is left behind")
+  func connectionNobody() async throws {
     let failure = try await failure { world in
       let pair = try await SimulatedPair.connect(world)
       let task = Task { _ = try await pair.far.read() }
@@ -47,20 +50,23 @@ import Testing
     #expect("\(leak)".contains("dropped without close() or abort()") || "\(leak)".contains("left behind"))
   }
 
-  @Test func `a task that goes on for ever is left behind`() async throws {
+  @Test("a task that goes on for ever is left behind")
+  func taskGoes() async throws {
     let failure = try await failure { world in
       Task { while !Task.isCancelled { try await Task.sleep(for: .seconds(3600)) } }
     }
     #expect("\(failure.underlying)".contains("1 deadline"))
   }
 
-  @Test func `a task that ends by itself within a day is not`() async throws {
+  @Test("a task that ends by itself within a day is not")
+  func taskEnds() async throws {
     try await withSimulation(seed: 1) { _ in
       Task { try await Task.sleep(for: .seconds(3600)) }
     }
   }
 
-  @Test func `what comes back from another thread is told, with the place where it went on`() async throws {
+  @Test("what comes back from another thread is told, with the place where it went on")
+  func whatComes() async throws {
     let failure = try await failure { _ in
       await MainActor.run {}
     }
@@ -69,7 +75,8 @@ import Testing
     #expect(strays.functions[0].contains("TestHarnessTests") || strays.functions[0].contains(".xctest 0x"))
   }
 
-  @Test func `an error of a service ends the simulation`() async throws {
+  @Test("an error of a service ends the simulation")
+  func anErrorService() async throws {
     let failure = try await failure { world in
       world.host("server").start { throw Oops() }
       try await world.sleep(for: .seconds(1000))
@@ -78,7 +85,8 @@ import Testing
     #expect(failure.elapsed == .zero)
   }
 
-  @Test func `a body that looks again and again does not keep time from passing`() async throws {
+  @Test("a body that looks again and again does not keep time from passing")
+  func bodyLooks() async throws {
     try await withSimulation(seed: 1) { world in
       let done = Latch()
       world.host("other").start {
@@ -90,7 +98,8 @@ import Testing
     }
   }
 
-  @Test func `cancelling the caller cancels the simulation`() async throws {
+  @Test("cancelling the caller cancels the simulation")
+  func cancellingCaller() async throws {
     let begun = Latch()
     let task = Task {
       try await withSimulation(seed: 1) { world in
@@ -104,7 +113,8 @@ import Testing
     await #expect(throws: CancellationError.self) { try await task.value }
   }
 
-  @Test func `two runs that differ are told apart, with the first line that differs`() async throws {
+  @Test("two runs that differ are told apart, with the first line that differs")
+  func twoRuns() async throws {
     let runs = Lock(0)
     let diverged = try #require(
       await #expect(throws: SimulationDiverged.self) {

@@ -37,7 +37,8 @@ import Testing
     }
   }
 
-  @Test func `the same seed leads to the same trace, another seed to another`() async throws {
+  @Test("the same seed leads to the same trace, another seed to another")
+  func sameSeed() async throws {
     @Sendable func fingerprint(_ seed: UInt64) async throws -> UInt64 {
       try await withSimulation(seed: seed) { world in
         try await Self.echo(world, clients: 5, lines: 10)
@@ -49,13 +50,15 @@ import Testing
     #expect(try await fingerprint(43) != first)
   }
 
-  @Test func `hundreds of seeds run the same way twice`() async throws {
+  @Test("hundreds of seeds run the same way twice")
+  func hundredsSeeds() async throws {
     try await withSimulations(seeds: 0..<100) { world in
       try await Self.echo(world, clients: 3, lines: 5)
     }
   }
 
-  @Test func `tasks and sleeps of the standard library stay in the simulation`() async throws {
+  @Test("tasks and sleeps of the standard library stay in the simulation")
+  func tasksSleeps() async throws {
     #expect(simulationKeepsGlobalJobs)
     try await withSimulation(seed: 1) { world in
       let isOnLoop = await Task { world.loop.isCurrent }.value
