@@ -37,7 +37,7 @@ final class RequestExchange<F: Framing, ID: Hashable & Sendable>: Sendable {
     if let due, due <= now { throw SocketError.timedOut(operation: "request") }
     let begin = try rules.begin(frame)
     var token: Correlator<ID>.Token?
-    try await connection.core.send { holdsTurn in
+    try await connection.core.send(until: due) { holdsTurn in
       token = try send(frame, begin, on: connection, holdsTurn: holdsTurn)
       // Not to wait for the low mark: the peer may take no more until somebody reads its replies.
       return token == nil ? .mustWait : .accepted

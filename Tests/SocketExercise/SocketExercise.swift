@@ -12,7 +12,8 @@ struct SocketExercise {
       case ("endings", 1): try await Endings.run(count: numbers[0])
       case ("senders", 2): try await Senders.run(senders: numbers[0], messages: numbers[1])
       case ("deadlines", 1): try await Deadlines.run(count: numbers[0])
-      default: throw Failure("usage: endings COUNT | senders SENDERS MESSAGES | deadlines COUNT")
+      case ("stranded", 0): try await Stranded.run()
+      default: throw Failure("usage: endings COUNT | senders SENDERS MESSAGES | deadlines COUNT | stranded")
       }
     } catch {
       say("failed: \(error)")

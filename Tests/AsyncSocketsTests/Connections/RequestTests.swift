@@ -162,6 +162,21 @@ struct RequestTests {
     }
   }
 
+  @Test(
+    "a request gives up at its deadline also while it waits its turn to be sent (P46)",
+    arguments: Route.allCases)
+  func lateTurn(_ route: Route) async throws {
+    try await withLink(route, hasSmallBuffers: true) { link in
+      try await link.connection.sendWithoutWaiting(payload(1_000_000))
+      let lines = link.connection.framed(LineFraming())
+      async let late = socketError { try await lines.request("late", deadline: .after(.seconds(5))) }
+      try await untilWriting(link.connection)
+      link.clock.advance(by: .seconds(5))
+      #expect(await late?.isTimedOut == true)
+      #expect(try waitingWriters(link.connection) == 0)
+    }
+  }
+
   @Test("the end of the stream fails whoever waits, and whoever comes later", arguments: Route.allCases)
   func end(_ route: Route) async throws {
     try await withLink(route) { link in
