@@ -26,7 +26,7 @@ let package = Package(
     .target(name: "AsyncSockets", dependencies: ["CLinux", "Framing"], swiftSettings: settings),
     .target(name: "TCPServer", dependencies: ["AsyncSockets", "Framing"], swiftSettings: settings),
     .target(
-      name: "TestHarness", dependencies: ["AsyncSockets", "Framing", "TCPServer"],
+      name: "TestHarness", dependencies: ["AsyncSockets", "Framing", "TCPServer", "CLinux"],
       swiftSettings: settings),
     .executableTarget(
       name: "rot13", dependencies: ["TCPServer"], path: "Examples/rot13", swiftSettings: settings),
@@ -42,7 +42,11 @@ let package = Package(
     .testTarget(
       name: "FramingTests", dependencies: ["Framing", "CodecFuzzing"], swiftSettings: settings),
     .testTarget(
-      name: "TestHarnessTests", dependencies: ["TestHarness", "Framing"], swiftSettings: settings),
+      name: "TestHarnessTests", dependencies: ["TestHarness", "AsyncSockets", "Framing"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "FixtureTests", dependencies: ["TestHarness", "TCPServer", "AsyncSockets", "Framing", "Peers"],
+      swiftSettings: settings),
     .testTarget(
       name: "AsyncSocketsTests", dependencies: ["AsyncSockets", "Framing", "TestHarness", "CLinux", "Peers"],
       swiftSettings: settings),

@@ -173,12 +173,15 @@ extension Connection {
   /// not watched for cancellation one by one, and whoever cancels it calls `Handle.wakeOwner()`.
   package func setOwner(_ isOwner: Bool) { core.setOwner(isOwner) }
 
+  /// Ends the connection as leaving its scope by an error does.
+  package func close(after error: any Error) async { await close(after: error, isCancellable: true) }
+
   /// Ends the connection as leaving its scope does: in good order, or by an error, for which it flushes for at most a
   /// second.
   ///
   /// - Parameter isCancellable: whether a cancelled task does not wait for the peer. A server's does: it cancels its
   ///   handlers when it stops, and has a say of its own in how long they take (`Handle.stopLingering`).
-  package func close(after error: (any Error)?, isCancellable: Bool = true) async {
+  package func close(after error: (any Error)?, isCancellable: Bool) async {
     let reason = error.flatMap { hasEnded(by: $0) ? nil : CloseReason(leavingScopeBy: $0) }
     await core.close(
       flushLimit: error == nil ? nil : .seconds(1), reason: reason, isCancellable: isCancellable)

@@ -123,16 +123,13 @@ extension ConnectionCore {
     return step
   }
 
-  /// Sends whole messages through `attempt`, waiting for its turn, until the deadline if there is one, and afterwards for
-  /// the low mark.
+  /// Sends whole messages through `attempt`, waiting for its turn and afterwards for the low mark.
   @inlinable @inline(__always)
-  func send(
-    until deadline: EventLoop.Instant? = nil, _ attempt: (_ holdsTurn: Bool) throws -> SendStep
-  ) async throws {
+  func send(_ attempt: (_ holdsTurn: Bool) throws -> SendStep) async throws {
     try beginSending()
     let step = try attempt(false)
     if case .accepted = step { return }
-    try await finishSending(step, until: deadline, attempt)
+    try await finishSending(step, attempt)
   }
 
   @inline(never) @usableFromInline
@@ -140,15 +137,15 @@ extension ConnectionCore {
 
   @inline(never) @usableFromInline
   func finishSending(
-    _ first: SendStep, until deadline: EventLoop.Instant?,
+    _ first: SendStep, until due: EventLoop.Instant? = nil, operation: String = "send",
     _ attempt: (_ holdsTurn: Bool) throws -> SendStep
   ) async throws {
     var step = first
     while case .mustWait = step {
-      switch await waitToWrite(.turn, deadline: deadline) {
+      switch await waitToWrite(.turn, deadline: due) {
       case .changed: break
       case .cancelled: throw CancellationError()
-      case .timedOut: throw SocketError.timedOut(operation: "send")
+      case .timedOut: throw SocketError.timedOut(operation: operation)
       }
       // Whatever comes of it, the next in line is let in afterwards.
       defer { passTurnOn() }
@@ -160,6 +157,14 @@ extension ConnectionCore {
     case .acceptedAboveHighMark: _ = await waitToWrite(.lowMark)
     case .acceptedAndSpent: await core.nextTurn()
     }
+  }
+
+  /// The same, for what gives up at a deadline rather than wait its turn any longer.
+  func send(
+    until due: EventLoop.Instant?, operation: String, _ attempt: (_ holdsTurn: Bool) throws -> SendStep
+  ) async throws {
+    try beginSending()
+    try await finishSending(try attempt(false), until: due, operation: operation, attempt)
   }
 
   private func passTurnOn() {

@@ -5,6 +5,7 @@ import Glibc
 ///
 /// Everything is registered once, edge-triggered, for both directions. The eventfd too: each write to it is an
 /// edge of its own, so nobody has to read it back.
+@safe
 package final class Epoll: Poller {
   /// What happened to a descriptor: the bits of epoll_ctl(2).
   package struct Events: OptionSet, Sendable {
@@ -25,6 +26,7 @@ package final class Epoll: Poller {
 
   private let epoll: Descriptor
   private let wake: Descriptor
+  private let buffer = unsafe LoopConfined([epoll_event](repeating: epoll_event(), count: batchSize))
 
   package init() throws(SocketError) {
     let epoll = Descriptor(owning: epoll_create1(CLINUX_EPOLL_CLOEXEC))
@@ -58,8 +60,8 @@ package final class Epoll: Poller {
   /// A signal ends the wait early.
   package func wait(nanoseconds: Int64, woken: () -> Void, ready: (UInt64, Events) -> Void) {
     let timeout = Self.milliseconds(nanoseconds)
-    unsafe withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: Self.batchSize) { buffer in
-      let count = unsafe epoll_wait(epoll.number, buffer.baseAddress, Int32(Self.batchSize), timeout)
+    unsafe buffer.value.withUnsafeMutableBufferPointer { buffer in
+      let count = unsafe epoll_wait(epoll.number, buffer.baseAddress, Int32(buffer.count), timeout)
       woken()
       var index = 0
       while index < Int(count) {

@@ -44,6 +44,11 @@ public actor EventLoop {
   /// The time on the loop's clock; on the loop itself, the time at which the current turn began.
   public nonisolated var now: Instant { core.now }
 
+  /// Whether nothing but a call makes time pass on the loop's clock.
+  package nonisolated var movesByHand: Bool {
+    core.clock.nanoseconds(until: core.clock.now.advanced(by: .seconds(1))) == nil
+  }
+
   /// Stops the loop and returns when its thread has run what was enqueued.
   ///
   /// Everything that waits on the loop fails with `SocketError.loopStopped`, its connections are aborted, and its

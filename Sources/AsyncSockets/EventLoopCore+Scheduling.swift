@@ -13,7 +13,9 @@
     ) {
       let sleeper = Sleeper(job: UnownedJob(job), loop: self)
       let delay = Self.rounded(delay as? Duration ?? .zero)
-      if schedule(sleeper, token: 0, due: now.advanced(by: delay)) == nil { sleeper.deadlineReached(0) }
+      // Nobody sleeps on a loop that has stopped: who tries, never wakes, where real time would have let it go on in a
+      // world that is no more.
+      _ = schedule(sleeper, token: 0, due: now.advanced(by: delay))
     }
 
     /// The delay is what is left, by the system's clock, of the one that was asked for: rounded up to two or three
@@ -36,6 +38,8 @@
       self.loop = loop
     }
 
-    func deadlineReached(_ token: UInt64) { loop.enqueue(ExecutorJob(job)) }
+    func deadlineReached(_ token: UInt64) {
+      if !loop.local.value.hasStopped { loop.enqueue(ExecutorJob(job)) }
+    }
   }
 #endif

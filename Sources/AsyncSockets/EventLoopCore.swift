@@ -133,6 +133,7 @@ extension EventLoopCore {
     if isCurrent {
       local.value.jobs.append(job)
     } else {
+      order?.noticeForeign(job)
       submit { $0.jobs.append(job) }
     }
   }

@@ -10,7 +10,7 @@ extension FramedConnection {
   /// ```
   ///
   /// Any number of tasks may do so at the same time, with at most 1,024 requests that have no reply. Nothing else may
-  /// read from the connection meanwhile. Cancelled before it is sent, nothing is sent; cancelled afterwards, its reply
+  /// read from the connection meanwhile, nor may requests of another kind (`requests`) be under way. Cancelled before it is sent, nothing is sent; cancelled afterwards, its reply
   /// is dropped when it comes, and shifts nobody else's.
   ///
   /// - Parameters:

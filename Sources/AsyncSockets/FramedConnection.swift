@@ -59,7 +59,9 @@ public final class FramedConnection<F: Framing>: Sendable {
   }
 
   @inlinable @inline(never)
-  func offer(_ frame: OutboundFrame, holdsTurn: Bool) throws -> ConnectionCore.SendStep {
+  func offer(
+    _ frame: OutboundFrame, holdsTurn: Bool, mayBeNothing: Bool = true
+  ) throws -> ConnectionCore.SendStep {
     try encoder.withLock { encoder in
       if isSwitched.load(ordering: .relaxed) { throw SocketError.switched }
       // A copy, since an encoder with a memory must forget a frame that has to wait.
@@ -68,6 +70,9 @@ public final class FramedConnection<F: Framing>: Sendable {
       defer { core.giveBack(encodingMemory: &bytes) }
       let start = bytes.count
       try attempt.encode(frame, into: &bytes)
+      if !mayBeNothing, bytes.count == start {
+        throw FramingError.unencodable("the encoder makes no bytes of it, so that no reply would come")
+      }
       let step = try core.trySend(copying: bytes, from: start, holdsTurn: holdsTurn)
       if case .mustWait = step { return step }
       encoder = attempt

@@ -13,6 +13,7 @@ package protocol Kernel: AnyObject, Sendable {
   func send(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int
   func send(_ descriptor: Int32, gathering parts: [UnsafeRawBufferPointer]) -> Int
   func shutdownWrite(_ descriptor: Int32) -> Int
+  func shutdownListening(_ descriptor: Int32) -> Int
   func setOption(_ descriptor: Int32, level: Int32, name: Int32, value: Int32) -> Int
   func getOption(
     _ descriptor: Int32, level: Int32, name: Int32, into buffer: UnsafeMutableRawBufferPointer

@@ -57,6 +57,10 @@ extension Kernel {
     answer(Glibc.shutdown(descriptor, Int32(SHUT_WR)))
   }
 
+  package func shutdownListening(_ descriptor: Int32) -> Int {
+    answer(Glibc.shutdown(descriptor, Int32(SHUT_RD)))
+  }
+
   package func setOption(_ descriptor: Int32, level: Int32, name: Int32, value: Int32) -> Int {
     var value = value
     return unsafe answer(

@@ -18,7 +18,7 @@ extension Listener {
       try SocketOption.noDelay().apply(to: descriptor, kernel: kernel, address: address)
     }
     let core = ListenerCore(
-      descriptor: Descriptor(owning: descriptor), address: address, ownsFile: false, loop: loop.core)
+      descriptor: Descriptor(owning: descriptor), address: address, isOwn: false, loop: loop.core)
     loop.core.perform(.register(core))
     return Listener(core: core, address: address)
   }

@@ -34,21 +34,34 @@ extension Listener {
     guard !addresses.isEmpty else { throw .invalid("there is no address to listen on: give at least one") }
     try validate(addresses, backlog, socketOptions)
     try loop.core.checkIsRunning()
+    return try open(addresses) { (listener: Listener) in
+      listener.address
+    } close: {
+      $0.close()
+    } open: { address throws(SocketError) in
+      try open(address, on: loop, backlog: backlog, socketOptions: socketOptions)
+    }
+  }
+
+  /// Opens a socket on each address, with one port for those that leave it to the system.
+  static func open<Socket>(
+    _ addresses: [SocketAddress], bound: (Socket) -> SocketAddress, close: (Socket) -> Void,
+    open: (SocketAddress) throws(SocketError) -> Socket
+  ) throws(SocketError) -> [Socket] {
     var attempts = 0
     while true {
       attempts += 1
       var ports = SharedPort()
-      var listeners: [Listener] = []
+      var sockets: [Socket] = []
       do throws(SocketError) {
         for address in addresses {
-          let listener = try open(
-            ports.place(address), on: loop, backlog: backlog, socketOptions: socketOptions)
-          listeners.append(listener)
-          ports.note(listener.address.port, for: address)
+          let socket = try open(ports.place(address))
+          sockets.append(socket)
+          ports.note(bound(socket).port, for: address)
         }
-        return listeners
+        return sockets
       } catch {
-        for listener in listeners { listener.close() }
+        for socket in sockets { close(socket) }
         // The port that was free for one address is in use for another: try another port.
         guard case .failed(.addressInUse, _, _) = error, ports.isShared, attempts < SharedPort.mostAttempts
         else { throw error }
@@ -90,7 +103,7 @@ extension Listener {
       throw .failed(.badDescriptor, call: "getsockname", address: address)
     }
     unlinkPath = nil
-    let core = ListenerCore(descriptor: descriptor, address: bound, ownsFile: true, loop: loop.core)
+    let core = ListenerCore(descriptor: descriptor, address: bound, isOwn: true, loop: loop.core)
     loop.core.perform(.register(core))
     return Listener(core: core, address: bound, inheritedOptions: address.isUnix ? [] : socketOptions)
   }

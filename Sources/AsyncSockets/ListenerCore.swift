@@ -22,15 +22,19 @@ final class ListenerCore: Sendable {
   private let address: SocketAddress
   /// The file of a Unix socket, which may by now be somebody else's at the same path.
   private let file: FileIdentity?
+  /// Whether the socket was made here, so that nobody is meant to go on listening when it closes.
+  private let isOwn: Bool
   private let state: Lock<State>
 
-  /// - Parameter ownsFile: whether the close removes the file of a Unix socket.
+  /// - Parameter isOwn: whether the socket was made here: then the close ends it for good, and removes the file of a
+  ///   Unix socket.
   init(
-    descriptor: consuming Descriptor, address: SocketAddress, ownsFile: Bool, loop: EventLoopCore
+    descriptor: consuming Descriptor, address: SocketAddress, isOwn: Bool, loop: EventLoopCore
   ) {
+    self.isOwn = isOwn
     self.loop = loop
     self.address = address
-    file = ownsFile ? address.path.flatMap { loop.kernel.identity(ofFile: $0) } : nil
+    file = isOwn ? address.path.flatMap { loop.kernel.identity(ofFile: $0) } : nil
     state = Lock(State(descriptor: consume descriptor))
   }
 
@@ -125,6 +129,8 @@ final class ListenerCore: Sendable {
       state.isClosed = true
       defer { state.waiter = nil }
       let number = state.descriptor?.number
+      // A child between fork and exec has a copy, which would listen on.
+      if isOwn, let number { _ = loop.kernel.shutdownListening(number) }
       state.descriptor = nil
       return (number, state.waiter?.continuation)
     }

@@ -19,7 +19,9 @@ public struct RequestConnection<F: Framing, ID: Hashable & Sendable>: Sendable {
   ///   - frame: the request.
   ///   - deadline: when to give up, as if cancelled.
   /// - Throws: `CorrelatorError` for a request too many or with an id in use, and when the stream ends before the
-  ///   reply; what ended the connection, for everybody who waits, as `FramedConnection.next` and `send` do;
+  ///   reply; `FramingError.unencodable` also for a frame of which the encoder makes no bytes (one that a `filter`
+  ///   leaves out), since no reply would come; what ended the connection, for everybody who waits, as
+  ///   `FramedConnection.next` and `send` do;
   ///   `SocketError.timedOut`; `CancellationError`.
   public func request(
     _ frame: F.Encoder.Frame, deadline: Deadline = .never

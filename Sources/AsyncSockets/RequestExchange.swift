@@ -37,7 +37,7 @@ final class RequestExchange<F: Framing, ID: Hashable & Sendable>: Sendable {
     if let due, due <= now { throw SocketError.timedOut(operation: "request") }
     let begin = try rules.begin(frame)
     var token: Correlator<ID>.Token?
-    try await connection.core.send(until: due) { holdsTurn in
+    try await connection.core.send(until: due, operation: "request") { holdsTurn in
       token = try send(frame, begin, on: connection, holdsTurn: holdsTurn)
       // Not to wait for the low mark: the peer may take no more until somebody reads its replies.
       return token == nil ? .mustWait : .accepted
@@ -66,7 +66,9 @@ final class RequestExchange<F: Framing, ID: Hashable & Sendable>: Sendable {
       let token = try update { try $0.begin(begin) }
       var isSent = false
       defer { if !isSent { update { $0.withdraw(token) } } }
-      if case .mustWait = try connection.offer(frame, holdsTurn: holdsTurn) { return nil }
+      if case .mustWait = try connection.offer(frame, holdsTurn: holdsTurn, mayBeNothing: false) {
+        return nil
+      }
       isSent = true
       return token
     }
@@ -101,12 +103,21 @@ final class RequestExchange<F: Framing, ID: Hashable & Sendable>: Sendable {
         throw CorrelatorError.ended
       }
       let match = rules.match(frame)
-      update { $0.deliver(frame, match) }
+      guard update({ $0.deliver(frame, match) }) else {
+        throw CorrelatorError.unsolicited(Self.beginning(of: frame))
+      }
     } catch {
       guard Self.isReadersOwn(error) else { return update { $0.fail(error) } }
       _ = update { $0.leave(waiter) }
       throw error
     }
+  }
+
+  /// Not made under the lock, since a frame's description may be a user's own code.
+  private static func beginning(of frame: F.Decoder.Frame) -> String {
+    let most = 100
+    if let bytes = frame as? [UInt8] { return "\(bytes.prefix(most))" }
+    return String("\(frame)".prefix(most))
   }
 
   private static func isReadersOwn(_ error: any Error) -> Bool {

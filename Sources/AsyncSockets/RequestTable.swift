@@ -26,6 +26,8 @@ struct RequestTable<Frame: Sendable, ID: Hashable & Sendable> {
   private var correlator: Correlator<ID>
   private var replies: [Token: Frame] = [:]
   private var unsolicited: [Frame] = []
+  /// Those before them, the newest first, so that taking one moves no others.
+  private var olderUnsolicited: [Frame] = []
   private let kept: Int
   private var isListening = false
   private var reader: Waiter?
@@ -99,8 +101,16 @@ struct RequestTable<Frame: Sendable, ID: Hashable & Sendable> {
   private mutating func take(for waiter: Waiter) -> Frame? {
     switch waiter {
     case .reply(let token): replies.removeValue(forKey: token)
-    case .unsolicited: unsolicited.isEmpty ? nil : unsolicited.removeFirst()
+    case .unsolicited: takeUnsolicited()
     }
+  }
+
+  private mutating func takeUnsolicited() -> Frame? {
+    if olderUnsolicited.isEmpty {
+      olderUnsolicited = unsolicited.reversed()
+      unsolicited = []
+    }
+    return olderUnsolicited.popLast()
   }
 
   private mutating func stopReading(_ waiter: Waiter) {
@@ -117,19 +127,20 @@ struct RequestTable<Frame: Sendable, ID: Hashable & Sendable> {
 
   // MARK: Reading
 
-  mutating func deliver(_ frame: Frame, _ match: (inout Correlator<ID>) -> Correlator<ID>.Match) {
+  /// - Returns: whether there was somebody to take the frame, or room for it.
+  mutating func deliver(_ frame: Frame, _ match: (inout Correlator<ID>) -> Correlator<ID>.Match) -> Bool {
     switch match(&correlator) {
     case .reply(let token):
       replies[token] = frame
       wake(.reply(to: token))
     case .cancelled: break
     case .unsolicited:
-      guard unsolicited.count < kept || (isListening && unsolicited.isEmpty) else {
-        return fail(CorrelatorError.unsolicited(String("\(frame)".prefix(100))))
-      }
+      let count = unsolicited.count + olderUnsolicited.count
+      guard count < kept || (isListening && count == 0) else { return false }
       unsolicited.append(frame)
       wake(.unsolicited)
     }
+    return true
   }
 
   /// Nothing more will come. Frames that have come can still be taken.

@@ -39,7 +39,6 @@ final class LowerTransport: Transport {
     /// The first failure. The kernel tells of a reset once, and afterwards of an end; whoever reads has to hear of it
     /// when a write was told.
     var failure: Errno?
-    var notify: (@Sendable (TransportReadiness) -> Void)?
 
     mutating func note(_ result: TransportResult) -> TransportResult {
       if case .failed(let errno) = result, errno != .brokenPipe, failure == nil { failure = errno }
@@ -47,8 +46,15 @@ final class LowerTransport: Transport {
     }
   }
 
+  /// A function that a lock holds by itself, not as part of a type of its own, is wrapped once more by every look at it.
+  private struct Notification {
+    var notify: (@Sendable (TransportReadiness) -> Void)?
+  }
+
   private let kernel: any Kernel
   private let state = Lock(State())
+  /// Behind a lock of its own: a transport may tell its news from inside a call, and its peer from inside its own.
+  private let notification = Lock(Notification())
 
   init(kernel: any Kernel) { self.kernel = kernel }
 
@@ -66,7 +72,7 @@ final class LowerTransport: Transport {
   }
 
   func tell(_ readiness: TransportReadiness) {
-    state.withLock { $0.notify }?(readiness)
+    notification.withLock { $0.notify }?(readiness)
   }
 
   func read(into buffer: inout MutableRawSpan) -> TransportResult {
@@ -94,15 +100,13 @@ final class LowerTransport: Transport {
   }
 
   func close(abortively: Bool) {
-    state.withLock { state in
-      _ = state.endpoint.close(abortively: abortively, kernel: kernel)
-      state.notify = nil
-    }
+    state.withLock { _ = $0.endpoint.close(abortively: abortively, kernel: kernel) }
+    notification.withLock { $0.notify = nil }
   }
 
   var unreadBytes: Int { state.withLock { $0.endpoint.unreadBytes(kernel: kernel) } }
 
   func notifyReadiness(_ notify: @escaping @Sendable (TransportReadiness) -> Void) {
-    state.withLock { $0.notify = notify }
+    notification.withLock { $0.notify = notify }
   }
 }

@@ -45,6 +45,17 @@ static inline int clinux_unread_bytes(int fd, int *count) { return ioctl(fd, FIO
 void *swift_task_getCurrent(void);
 _Bool swift_task_isCancelled(void *task);
 
+char *swift_demangle(const char *mangled, size_t length, char *output, size_t *capacity, uint32_t flags);
+
+// glibc declares this under _GNU_SOURCE.
+struct clinux_symbol {
+  const char *file;
+  void *base;
+  const char *name;
+  void *address;
+};
+int dladdr(const void *address, struct clinux_symbol *symbol);
+
 // cpu_set_t and its macros want _GNU_SOURCE.
 static inline int clinux_available_cores(void) {
   uint64_t mask[128] = {0};

@@ -64,6 +64,8 @@ public struct COBSFraming: Framing {
         let size = zero ?? buffer.count
         if size > stuffedLimit {
           guard skips else { throw .tooLong(limit: limit, seen: limit + 1, offset: buffer.offset) }
+          // At once, since its end need never come.
+          if !isSkipping { skippedFrames += 1 }
           isSkipping = true
         }
         guard zero != nil else {
@@ -71,7 +73,6 @@ public struct COBSFraming: Framing {
           return nil
         }
         if isSkipping || size == 0 {
-          if isSkipping { skippedFrames += 1 }
           isSkipping = false
           buffer.discard(size + 1)
           continue

@@ -5,6 +5,7 @@
 public struct ChunkedFraming<Base: Framing>: Framing {
   fileprivate let base: Base
   fileprivate let size: Int
+  fileprivate let maximumLength: Int
   fileprivate var sendsWholeChunks = false
 
   /// The same, with an encoder that regroups what it sends: it holds frames back until they make a whole group.
@@ -16,7 +17,7 @@ public struct ChunkedFraming<Base: Framing>: Framing {
 
   /// A decoder for the start of a group.
   public func makeDecoder() -> FailStopDecoder<Parser> {
-    FailStopDecoder(Parser(base: base.makeDecoder(), size: size))
+    FailStopDecoder(Parser(base: base.makeDecoder(), size: size, maximumLength: maximumLength))
   }
 
   /// An encoder of groups of any size.
@@ -28,16 +29,21 @@ public struct ChunkedFraming<Base: Framing>: Framing {
   public struct Parser: FrameDecoder {
     private var base: Base.Decoder
     private let size: Int
+    private let maximumLength: Int
     private var chunk: [Base.Decoder.Frame] = []
     /// How many bytes at the front of the buffer have become the frames of the unfinished group.
     private var gathered = 0
 
-    fileprivate init(base: Base.Decoder, size: Int) {
+    fileprivate init(base: Base.Decoder, size: Int, maximumLength: Int) {
       self.base = base
       self.size = size
+      self.maximumLength = maximumLength
     }
 
-    /// The next group; `nil` if it is not whole yet. Throws what the decoder underneath does.
+    /// The next group; `nil` if it is not whole yet.
+    ///
+    /// - Throws: What the decoder underneath does, or ``FramingError/tooLong(limit:seen:offset:)`` for a group whose
+    ///   bytes are above the limit.
     public mutating func decode(_ buffer: inout ReceiveBuffer) throws(FramingError) -> [Base.Decoder.Frame]? {
       try gather(&buffer) { base, rest throws(FramingError) in try base.decode(&rest) }
     }
@@ -72,6 +78,7 @@ public struct ChunkedFraming<Base: Framing>: Framing {
             gathered = Int(rest.offset - start)
             dropFiller(&buffer)
             buffer.searched = gathered + rest.searched
+            try check(gathered, at: start)
             return nil
           }
           if chunk.isEmpty {
@@ -80,14 +87,22 @@ public struct ChunkedFraming<Base: Framing>: Framing {
             start = first
           }
           chunk.append(frame)
+          try check(Int(rest.offset - start), at: start)
         }
       } catch {
         gathered = Int(rest.offset - start)
         dropFiller(&buffer)
+        try check(gathered, at: start)
         throw error
       }
       buffer = rest
       return takeChunk()
+    }
+
+    /// Counts what is left out between the frames of a group too, which the buffer holds like them.
+    private func check(_ length: Int, at start: UInt64) throws(FramingError) {
+      guard length > maximumLength else { return }
+      throw .tooLong(limit: maximumLength, seen: maximumLength + 1, offset: start)
     }
 
     /// What belongs to no frame need not be kept.
@@ -143,12 +158,21 @@ extension Framing {
   /// try LineFraming().chunked(3)  // ["name", "street", "town"], ["name", …
   /// ```
   ///
-  /// - Parameter size: How many frames make a group; at least 1.
-  /// - Throws: ``FramingError/invalidConfiguration(_:)`` for a size below 1.
-  public func chunked(_ size: Int) throws(FramingError) -> ChunkedFraming<Self> {
+  /// - Parameters:
+  ///   - size: How many frames make a group; at least 1.
+  ///   - maximumLength: How many bytes a group may take as it comes, with what is left out between its frames; at
+  ///     least 1, by default 16,777,216.
+  /// - Throws: ``FramingError/invalidConfiguration(_:)`` for a size or a limit below 1.
+  public func chunked(
+    _ size: Int, maximumLength: Int = 16_777_216
+  ) throws(FramingError) -> ChunkedFraming<Self> {
     guard size > 0 else {
       throw .invalidConfiguration("groups of \(size) frames are never whole; make them at least 1 frame")
     }
-    return ChunkedFraming(base: self, size: size)
+    guard maximumLength > 0 else {
+      throw .invalidConfiguration(
+        "groups of at most \(maximumLength) bytes hold no frame; allow at least 1 byte")
+    }
+    return ChunkedFraming(base: self, size: size, maximumLength: maximumLength)
   }
 }

@@ -66,6 +66,8 @@ public struct Correlator<ID: Hashable & Sendable>: Sendable {
   private var numbers: [ID: UInt64] = [:]
   private var oldest: UInt64?
   private var newest: UInt64?
+  /// The oldest that has not been cancelled. It only ever moves on to newer ones, so that finding it costs nothing.
+  private var oldestUncancelled: UInt64?
   private var made: UInt64 = 0
   private var hasEnded = false
 
@@ -84,14 +86,7 @@ public struct Correlator<ID: Hashable & Sendable>: Sendable {
   public var outstanding: Int { entries.count }
 
   /// The oldest request that somebody waits for; `nil` if there is none.
-  public var oldestWaiting: Token? {
-    var number = oldest
-    while let candidate = number, let entry = entries[candidate] {
-      if !entry.isCancelled { return Token(number: candidate) }
-      number = entry.next
-    }
-    return nil
-  }
+  public var oldestWaiting: Token? { oldestUncancelled.map { Token(number: $0) } }
 
   /// Nobody waits for the reply any more, which is still to come and counts as outstanding until then.
   ///
@@ -100,6 +95,7 @@ public struct Correlator<ID: Hashable & Sendable>: Sendable {
   public mutating func cancel(_ token: Token) -> Bool {
     guard let entry = entries[token.number], !entry.isCancelled else { return false }
     entries[token.number]?.isCancelled = true
+    if oldestUncancelled == token.number { oldestUncancelled = firstUncancelled(from: entry.next) }
     return true
   }
 
@@ -134,6 +130,7 @@ public struct Correlator<ID: Hashable & Sendable>: Sendable {
     entries[number] = Entry(id: id, previous: newest)
     if let newest { entries[newest]?.next = number } else { oldest = number }
     newest = number
+    if oldestUncancelled == nil { oldestUncancelled = number }
     return Token(number: number)
   }
 
@@ -142,7 +139,14 @@ public struct Correlator<ID: Hashable & Sendable>: Sendable {
     if let previous = entry.previous { entries[previous]?.next = entry.next } else { oldest = entry.next }
     if let next = entry.next { entries[next]?.previous = entry.previous } else { newest = entry.previous }
     if let id = entry.id { numbers[id] = nil }
+    if oldestUncancelled == number { oldestUncancelled = firstUncancelled(from: entry.next) }
     return entry
+  }
+
+  private func firstUncancelled(from start: UInt64?) -> UInt64? {
+    var number = start
+    while let candidate = number, let entry = entries[candidate], entry.isCancelled { number = entry.next }
+    return number
   }
 
   private mutating func settle(_ number: UInt64?) -> Match {

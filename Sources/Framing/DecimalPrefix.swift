@@ -48,8 +48,11 @@ public struct DecimalPrefix: LengthPrefix, Hashable {
     return nil
   }
 
-  /// Appends a length, without leading zeros. Throws nothing.
+  /// Appends a length, without leading zeros.
+  ///
+  /// - Throws: ``FramingError/unencodable(_:)`` for a negative one.
   public func write(_ length: Int, into output: inout [UInt8]) throws(FramingError) {
+    guard length >= 0 else { throw .unencodable("a length can't be \(length)") }
     output.append(contentsOf: String(length).utf8)
     output.append(terminator)
   }

@@ -19,12 +19,15 @@ extension Framing where Self == LineBytesFraming {
   ///   - maximumLength: The longest frame in bytes, its delimiter not counted; at least 1, by default 65,536.
   ///   - unfinishedLastFrame: What becomes of bytes without a delimiter at the end of the stream: by default a
   ///     last frame.
+  ///   - badFrames: What becomes of a frame that is too long: by default an error.
   /// - Throws: ``FramingError/invalidConfiguration(_:)`` for an empty delimiter or a limit below 1.
   public static func delimited(
     by delimiter: LineTerminator, maximumLength: Int = LineFraming.defaultMaximumLength,
-    unfinishedLastFrame: LineFraming.UnfinishedLastLine = .deliver
+    unfinishedLastFrame: LineFraming.UnfinishedLastLine = .deliver, badFrames: BadFrames = .fail
   ) throws(FramingError) -> LineBytesFraming {
-    try LineFraming(delimiter, maximumLength: maximumLength, unfinishedLastLine: unfinishedLastFrame).bytes
+    try LineFraming(
+      delimiter, maximumLength: maximumLength, unfinishedLastLine: unfinishedLastFrame, badFrames: badFrames
+    ).bytes
   }
 }
 

@@ -17,8 +17,8 @@ public struct HeaderFraming: Framing {
   ///     the header too, adjust it by minus the header's size.
   ///   - offset: How many bytes of the header come before it.
   ///   - maximumLength: The longest message in bytes, header included; by default 1,048,576.
-  /// - Throws: ``FramingError/invalidConfiguration(_:)`` if the field is not inside the header, or the header
-  ///   not within the maximum.
+  /// - Throws: ``FramingError/invalidConfiguration(_:)`` if the field is not inside the header, the header
+  ///   not within the maximum, or the field adjusted below every value that it can have.
   public init(
     length: Int, field: IntegerField, at offset: Int, maximumLength: Int = 1_048_576
   ) throws(FramingError) {
@@ -26,6 +26,7 @@ public struct HeaderFraming: Framing {
       throw .invalidConfiguration(
         "a field of \(field.width) bytes at \(offset) is not inside a header of \(length) bytes")
     }
+    if let problem = field.problem { throw .invalidConfiguration(problem) }
     guard length <= maximumLength else {
       throw .invalidConfiguration(
         "a header of \(length) bytes is longer than the longest message, \(maximumLength) bytes")

@@ -33,6 +33,14 @@ public struct IntegerField: LengthPrefix, Hashable {
     return field
   }
 
+  /// Why it can't be a length, and what to change.
+  var problem: String? {
+    guard adjustment < 0, UInt64(adjustment.magnitude) > maximum else { return nil }
+    return
+      "a length of \(width * 8) bits is at most \(maximum), so that it can't count \(adjustment.magnitude) bytes "
+      + "besides the content; adjust it by less, or make it wider"
+  }
+
   fileprivate init(width: Int) {
     self.width = width
   }

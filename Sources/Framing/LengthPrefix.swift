@@ -41,7 +41,7 @@ public protocol LengthPrefix: Sendable {
 
 /// What a length prefix says.
 public struct PrefixedLength: Hashable, Sendable {
-  /// How many bytes the prefix itself takes.
+  /// How many bytes the prefix itself takes, at least 1.
   public var prefix: Int
   /// How many bytes follow it, whatever the peer claims: the framing checks that against its limit.
   public var content: UInt64
@@ -53,5 +53,11 @@ public struct PrefixedLength: Hashable, Sendable {
   public init(prefix: Int, content: UInt64) {
     self.prefix = prefix
     self.content = content
+  }
+
+  /// What is wrong with a prefix that takes no bytes, which a frame could follow for ever.
+  @inline(never) @usableFromInline
+  func noBytes(at offset: UInt64) -> FramingError {
+    .malformed("the length prefix claims to take \(prefix) bytes; it must take at least 1", offset: offset)
   }
 }

@@ -35,10 +35,12 @@ public struct LengthPrefixFraming<Prefix: LengthPrefix>: Framing {
   ///   - maximumEmptyRun: How many empty frames may come in a row, at least 0; by default 1,000. If empty
   ///     frames are a protocol's sign of life, more than a thousand may come on a quiet connection: `.max` is
   ///     no limit.
-  /// - Throws: ``FramingError/invalidConfiguration(_:)`` for a maximum that is too small.
+  /// - Throws: ``FramingError/invalidConfiguration(_:)`` for a maximum that is too small, and for an integer that is
+  ///   adjusted below every value that it can have.
   public init(
     _ prefix: Prefix, maximumLength: Int = 1_048_576, maximumEmptyRun: Int = 1_000
   ) throws(FramingError) {
+    if let problem = (prefix as? IntegerField)?.problem { throw .invalidConfiguration(problem) }
     self.prefix = prefix
     limit = try FrameLimit(maximumLength)
     emptyFrames = try EmptyFrameLimit(maximumEmptyRun)
@@ -65,6 +67,7 @@ public struct LengthPrefixFraming<Prefix: LengthPrefix>: Framing {
     @inlinable
     public mutating func decode(_ buffer: inout ReceiveBuffer) throws(FramingError) -> [UInt8]? {
       guard let sizes = try prefix.read(buffer) else { return nil }
+      guard sizes.prefix > 0 else { throw sizes.noBytes(at: buffer.offset) }
       let length = try limit.check(announced: sizes.content, at: buffer.offset)
       guard buffer.count - sizes.prefix >= length else {
         buffer.searched = buffer.count

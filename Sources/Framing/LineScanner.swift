@@ -142,7 +142,7 @@ struct LineScanner: Sendable {
       if keepsTerminator, undecided > maximumLength {
         guard skips else { throw tooLong(buffer) }
         if let end = run?.giveUp(in: buffer) {
-          isSkipping = true
+          beginSkipping()
           return Line(kept: end, dropped: 0)
         }
       }
@@ -150,7 +150,7 @@ struct LineScanner: Sendable {
     }
     if keepsTerminator, place.count > maximumLength {
       guard skips else { throw tooLong(buffer) }
-      isSkipping = true
+      beginSkipping()
     }
     return try line(content: place.lowerBound, terminator: place.count, in: buffer)
   }
@@ -161,8 +161,8 @@ struct LineScanner: Sendable {
     content: Int, terminator: Int, in buffer: borrowing ReceiveBuffer
   ) throws(FramingError) -> Line {
     if content > maximumLength {
-      isSkipping = skips
       guard skips else { throw tooLong(buffer) }
+      beginSkipping()
     }
     return keepsTerminator
       ? Line(kept: content + terminator, dropped: 0) : Line(kept: content, dropped: terminator)
@@ -182,11 +182,17 @@ struct LineScanner: Sendable {
     return nil
   }
 
+  /// Counts a line at once, since its end need never come.
+  private mutating func beginSkipping() {
+    if !isSkipping { skippedLines += 1 }
+    isSkipping = true
+  }
+
   /// Drops a bad line that has ended.
   mutating func skip(_ line: Line, of buffer: inout ReceiveBuffer) {
     buffer.discard(line.kept + line.dropped)
+    beginSkipping()
     isSkipping = false
-    skippedLines += 1
   }
 }
 

@@ -13,6 +13,9 @@ public struct LineTerminator: Hashable, Sendable {
 
   let kind: Kind
 
+  /// As many as a line has by default.
+  private static let longestRun = 65_536
+
   /// LF or CRLF in, LF out. A CR anywhere else belongs to the line.
   public static let newline = LineTerminator(kind: .newline)
 
@@ -30,7 +33,8 @@ public struct LineTerminator: Hashable, Sendable {
   /// Any of these texts in, the first of them out.
   ///
   /// Where one is the beginning of another, the longer one counts if it is there, so that a line whose terminator
-  /// could still grow waits for the next byte, or for the end of the stream.
+  /// could still grow waits for the next byte, or for the end of the stream. They should be few and short: a byte with
+  /// which some of them begin costs up to their lengths.
   ///
   /// ```swift
   /// try LineFraming(.oneOf(";", "\n"))
@@ -58,7 +62,7 @@ public struct LineTerminator: Hashable, Sendable {
   ///
   /// - Parameters:
   ///   - bytes: The UTF-8 bytes that a terminator is made of.
-  ///   - minimum: How many of them in a row end a line; fewer are content.
+  ///   - minimum: How many of them in a row end a line, 1 to 65,536; fewer are content.
   public static func run(of bytes: String, atLeast minimum: Int = 1) -> LineTerminator {
     run(of: Array(bytes.utf8), atLeast: minimum)
   }
@@ -77,7 +81,10 @@ public struct LineTerminator: Hashable, Sendable {
         ? "an alternative line terminator is empty, or there is none; give each at least one byte" : nil
     case .run(let bytes, let minimum):
       bytes.isEmpty || minimum < 1
-        ? "a run of at least \(minimum) of \(bytes.count) bytes ends no line; make both at least 1" : nil
+        ? "a run of at least \(minimum) of \(bytes.count) bytes ends no line; make both at least 1"
+        : minimum > Self.longestRun
+          ? "a run of at least \(minimum) bytes is held until it is whole; make it at most \(Self.longestRun)"
+          : nil
     }
   }
 

@@ -6,8 +6,15 @@ extension ReceiveBuffer {
   }
 
   /// A copy of the first `n` bytes, or of all if there are fewer, which stay where they are.
-  public func prefix(_ n: Int) -> [UInt8] {
-    let bounds = bounds(from: 0, count: n)
+  public func prefix(_ n: Int) -> [UInt8] { bytes(count: n) }
+
+  /// A copy of some bytes, which stay where they are.
+  ///
+  /// - Parameters:
+  ///   - start: The distance of the first one from the front.
+  ///   - count: How many bytes; at most all that follow.
+  public func bytes(from start: Int = 0, count: Int) -> [UInt8] {
+    let bounds = bounds(from: start, count: count)
     looked(at: bounds.count)
     return Array(storage[bounds])
   }

@@ -47,8 +47,10 @@ public struct SLIPFraming: Framing {
 
     private let limit: Int
     private let skips: Bool
-    /// How many escapes are among the bytes that have been searched.
+    /// How many escapes are among the bytes that have been searched, those that are escaped themselves not counted.
     private var escapes = 0
+    /// Whether the last byte searched is such an escape.
+    private var isEscaped = false
     /// Whether bytes of a packet that is too long have been dropped, and its end has not come.
     private var isSkipping = false
 
@@ -67,6 +69,8 @@ public struct SLIPFraming: Framing {
         let size = (packetEnd ?? buffer.count) - escapes
         if size > limit {
           guard skips else { throw .tooLong(limit: limit, seen: limit + 1, offset: buffer.offset) }
+          // At once, since its end need never come.
+          if !isSkipping { skippedFrames += 1 }
           isSkipping = true
         }
         guard let packetEnd else {
@@ -74,7 +78,6 @@ public struct SLIPFraming: Framing {
           return nil
         }
         if isSkipping || packetEnd == 0 {
-          if isSkipping { skippedFrames += 1 }
           isSkipping = false
           buffer.discard(packetEnd + 1)
           continue
@@ -92,13 +95,21 @@ public struct SLIPFraming: Framing {
     }
 
     private mutating func findEnd(in buffer: inout ReceiveBuffer) -> Int? {
-      if buffer.searched == 0 { escapes = 0 }
+      if buffer.searched == 0 {
+        escapes = 0
+        isEscaped = false
+      }
       var index = buffer.searched
       while let hit = buffer.firstIndex(of: end, or: escape, from: index) {
+        // An END ends the packet wherever it stands. An escape after another is wrong, and counts as content: escapes
+        // alone, which make none, would come without end.
         if buffer[hit] == end { return hit }
-        escapes += 1
+        let isSecond = hit == index && isEscaped
+        if !isSecond { escapes += 1 }
+        isEscaped = !isSecond
         index = hit + 1
       }
+      if index < buffer.count { isEscaped = false }
       buffer.searched = buffer.count
       return nil
     }

@@ -42,8 +42,10 @@ public struct TLVFraming: Framing {
   ///   - type: What a type looks like.
   ///   - length: What a length looks like. Unadjusted it counts the value alone.
   ///   - maximumLength: The longest value in bytes; at least 1.
-  /// - Throws: ``FramingError/invalidConfiguration(_:)`` for a limit below 1.
+  /// - Throws: ``FramingError/invalidConfiguration(_:)`` for a limit below 1, and for a length that is adjusted below
+  ///   every value that it can have.
   public init(type: IntegerField, length: IntegerField, maximumLength: Int) throws(FramingError) {
+    if let problem = length.problem { throw .invalidConfiguration(problem) }
     fields = Fields(type: type, length: length, limit: try FrameLimit(maximumLength))
   }
 

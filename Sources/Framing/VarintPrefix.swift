@@ -22,9 +22,11 @@ public struct VarintPrefix: LengthPrefix, Hashable {
     return nil
   }
 
-  /// Appends a length, in as few bytes as it takes. Throws nothing.
+  /// Appends a length, in as few bytes as it takes.
+  ///
+  /// - Throws: ``FramingError/unencodable(_:)`` for a negative one.
   public func write(_ length: Int, into output: inout [UInt8]) throws(FramingError) {
-    var rest = UInt64(length)
+    guard var rest = UInt64(exactly: length) else { throw .unencodable("a length can't be \(length)") }
     while rest >= 0x80 {
       output.append(UInt8(truncatingIfNeeded: rest) | 0x80)
       rest >>= 7

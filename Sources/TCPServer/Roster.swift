@@ -7,6 +7,7 @@ final class Roster: Sendable {
   private struct State {
     var run = Run.notYet
     var isAccepting = true
+    var isPaused = false
     var acceptors = 0
     var gate: ConnectionGate
     var drain = Drain<Instant>()
@@ -18,10 +19,12 @@ final class Roster: Sendable {
     var slotFreed: Latch?
 
     var isFinished: Bool { acceptors == 0 && gate.count == 0 }
+    var letsIn: Bool { gate.hasRoom && !isPaused }
   }
 
   private let state: Lock<State>
   private let over = Latch()
+  private let acceptorsOver = Latch()
 
   init(limit: Int) {
     state = Lock(State(gate: ConnectionGate(limit: limit)))
@@ -68,14 +71,14 @@ final class Roster: Sendable {
   // MARK: Connections
 
   /// Takes a place for a connection that may be about to come.
-  func enter() -> Bool { state.withLock { $0.gate.enter() } }
+  func enter() -> Bool { state.withLock { $0.letsIn && $0.gate.enter() } }
 
   /// Opens when a place may be free.
   func placeFreed() -> Latch {
     state.withLock { state in
       let latch = state.slotFreed ?? Latch()
       state.slotFreed = latch
-      if state.gate.hasRoom { latch.open() }
+      if state.letsIn { latch.open() }
       return latch
     }
   }
@@ -122,10 +125,24 @@ final class Roster: Sendable {
   func stopAccepting() {
     let slotFreed = state.withLock { state in
       state.isAccepting = false
+      state.isPaused = false
       defer { state.slotFreed = nil }
       return state.slotFreed
     }
     // Who waits for a place looks again: there may be no hope of one.
+    slotFreed?.open()
+  }
+
+  func pauseAccepting() {
+    state.withLock { $0.isPaused = $0.isAccepting }
+  }
+
+  func resumeAccepting() {
+    let slotFreed = state.withLock { state in
+      state.isPaused = false
+      defer { state.slotFreed = nil }
+      return state.slotFreed
+    }
     slotFreed?.open()
   }
 
@@ -135,12 +152,18 @@ final class Roster: Sendable {
   }
 
   func acceptorEnded(_ error: SocketError?) {
-    let change = state.withLock { state in
+    let (change, isLast) = state.withLock { state in
       state.acceptors -= 1
       if state.failure == nil { state.failure = error }
-      return state.change
+      return (state.change, state.acceptors == 0)
     }
     change.open()
+    if isLast { acceptorsOver.open() }
+  }
+
+  /// Returns when the last acceptor has ended.
+  func waitUntilAcceptorsOver(on loop: EventLoop) async {
+    _ = await acceptorsOver.wait(on: loop, isCancellable: false)
   }
 
   func beginDrain(until deadline: Instant) {

@@ -103,6 +103,25 @@ public final class TCPServer: Sendable {
   }
 }
 
+// MARK: - Pausing
+
+extension TCPServer {
+  /// Stops taking connections, and keeps the listeners: whoever connects from now on waits in the kernel's queue, as
+  /// many as `Configuration.backlog` allows, and is served after `resumeAccepting()`. Those who are being served notice
+  /// nothing.
+  ///
+  /// When it returns, nobody more is accepted. A second call changes nothing; stopping or shutting down ends the
+  /// pause, and who waits in the queue is served.
+  public func pauseAccepting() async {
+    roster.pauseAccepting()
+    // An acceptor that has found room accepts in the same job.
+    await loops.loops[0].nextTurn()
+  }
+
+  /// Takes connections again, those first that waited.
+  public func resumeAccepting() { roster.resumeAccepting() }
+}
+
 // MARK: - Stopping
 
 extension TCPServer {
@@ -113,6 +132,16 @@ extension TCPServer {
     for listener in listeners { listener.stopWaiting() }
     roster.stopAccepting()
   }
+
+  /// Stops accepting, and returns when the listeners are closed: from then on connections are refused. To be called
+  /// while `run` runs, or is about to.
+  package func closeListeners() async {
+    stopAccepting()
+    await roster.waitUntilAcceptorsOver(on: loops.loops[0])
+  }
+
+  /// Whether its listeners take connections, or have paused.
+  package var isListening: Bool { roster.isAccepting }
 
   /// Begins a graceful shutdown and returns at once.
   ///

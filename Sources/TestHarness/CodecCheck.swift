@@ -2,6 +2,8 @@
 public enum CodecCheck: String, CaseIterable, Sendable {
   /// A stream that comes at once gives the frames and the error that its sample names.
   case expectation
+  /// What a decoder consumes before it asks for more bytes is no part of the next frame.
+  case leftovers
   /// A stream in two reads gives what it gives at once, wherever it is cut.
   case twoReads
   /// A stream of up to 64 bytes in three reads gives what it gives at once, wherever it is cut.
@@ -16,16 +18,19 @@ public enum CodecCheck: String, CaseIterable, Sendable {
   /// tells the truth.
   case truncation
   /// A frame at the limit passes; a greater one is refused at the first byte that makes it certain, no sooner, and with
-  /// the same error whatever has come behind it.
+  /// the same error whatever has come behind it. Not checked without a ``CodecLimit``.
   case limit
+  /// However often a byte is repeated without a frame or an error, what is held stops growing, at the latest at eight
+  /// times the limit. Not checked without a ``CodecLimit``.
+  case bounded
   /// What is encoded decodes to the same frames.
   case roundTrip
+  /// What the encoder is to refuse, it refuses, with ``FramingError/unencodable(_:)``.
+  case unencodable
   /// An encoder leaves alone what is in the output already, and does not depend on it.
   case appending
   /// A copy of a decoder and its buffer, or of an encoder, goes on by itself.
   case copies
-  /// What a decoder consumes before it asks for more bytes is no part of the next frame.
-  case leftovers
   /// A decoder that has failed throws the same error for ever, and takes nothing more.
   case failure
   /// Bytes looked at grow with the bytes received, though they come one by one: at most 3 for each byte (2 to
@@ -50,7 +55,9 @@ public enum CodecCheck: String, CaseIterable, Sendable {
     case .damage: "what comes out of a damaged stream depends on how it is cut into reads"
     case .truncation: "what is left at the end of the stream is not accounted for"
     case .limit: "the limit is not kept"
+    case .bounded: "what is held grows without end"
     case .roundTrip: "what is encoded does not decode to the same"
+    case .unencodable: "the encoder does not refuse what it should"
     case .appending: "the encoder does not just append"
     case .copies: "a copy is not independent of its original"
     case .leftovers: "decode took a part of the next frame and then asked for more bytes"
@@ -67,4 +74,10 @@ public enum CodecCheck: String, CaseIterable, Sendable {
 extension Set<CodecCheck> {
   /// Every check.
   public static var all: Set<CodecCheck> { Set(CodecCheck.allCases) }
+
+  /// Those that hold for `then` as well.
+  ///
+  /// What its outer frames bring is the decoder's own: it is consumed before an inner frame is whole (no `leftovers`),
+  /// and places in errors of the inner framing count the bytes in outer frames (no `truncation`, no `takeover`).
+  public static var stacked: Set<CodecCheck> { .all.subtracting([.leftovers, .truncation, .takeover]) }
 }

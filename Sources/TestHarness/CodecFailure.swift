@@ -1,7 +1,7 @@
 /// A codec failed a check. The description is the report: what was expected, what came, and the smallest reads that
 /// were found to show it.
 public struct CodecFailure: Error, CustomStringConvertible {
-  /// The check that failed; `nil` if there was nothing to verify the codec with.
+  /// The check that failed; `nil` if what was given verifies nothing.
   public let check: CodecCheck?
   /// The reads that show it; empty where none are needed.
   public let reads: [[UInt8]]
@@ -11,10 +11,21 @@ public struct CodecFailure: Error, CustomStringConvertible {
   public let description: String
 
   init(nothingToVerify codec: String) {
+    self.init(of: codec, "nothing to verify it with; give frames, streams or a limit")
+  }
+
+  init(shortOf limit: CodecLimit, codec: String) {
+    self.init(
+      of: codec,
+      "no frame of the \(limit.accepts.count) bytes that the limit of \(limit.limit) accepts can be at that limit; "
+        + "give whole frames of which one is exactly as long as it allows")
+  }
+
+  private init(of codec: String, _ mistake: String) {
     check = nil
     reads = []
     seed = 0
-    description = "\(codec): nothing to verify it with; give frames, streams or a limit"
+    description = "\(codec): \(mistake)"
   }
 
   init(
@@ -25,7 +36,7 @@ public struct CodecFailure: Error, CustomStringConvertible {
     self.reads = reads
     self.seed = seed
     var lines = ["\(codec): \(check.problem) (\(check.rawValue), seed \(seed))"]
-    lines += ["  expected  \(problem.expected)", "  got       \(problem.got)"]
+    lines += ["  \(problem.label)  \(problem.expected)", "  got       \(problem.got)"]
     let bytes = reads.reduce(0) { $0 + $1.count }
     if !reads.isEmpty {
       let origin = size.map { $0 > bytes ? ", shrunk from \($0)" : "" } ?? ""
@@ -43,6 +54,8 @@ public struct CodecFailure: Error, CustomStringConvertible {
 
 /// What a check found.
 struct CodecProblem {
+  /// What `expected` is: as long as that word.
+  var label = "expected"
   var expected: String
   var got: String
 }

@@ -1,4 +1,5 @@
-/// Streams just inside and just outside a codec's limit.
+/// Streams just inside and just outside a codec's limit: a whole frame exactly at it, and the beginning of a greater
+/// one, up to the byte that makes it certain.
 ///
 /// ```swift
 /// try verifyCodec(

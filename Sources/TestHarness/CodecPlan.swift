@@ -3,10 +3,13 @@ struct CodecPlan {
   let seed: UInt64
 
   /// Streams up to this length are cut at every place; longer ones near both ends, and at random places.
-  private static var longest: Int { 2_048 }
+  private static var longest: Int { 512 }
+  /// How many places near either end, and how many random ones.
+  private static var sampled: Int { 128 }
   private static var longestInThree: Int { 64 }
   private static var random: Int { 200 }
   private static var damaged: Int { 100 }
+  private static var repeated: Int { 64 }
 
   /// Calls the body with each way of reading the stream.
   func forEach(
@@ -14,7 +17,7 @@ struct CodecPlan {
   ) throws(CodecFailure) {
     var numbers = SeededRandom(seed: seed)
     switch check {
-    case .expectation, .limit, .roundTrip, .appending:
+    case .expectation, .limit, .bounded, .roundTrip, .unencodable, .appending:
       try body([stream])
     case .twoReads, .copies:
       for cut in cuts(in: stream) { try body(Self.two(stream, cut)) }
@@ -56,14 +59,20 @@ struct CodecPlan {
     }
   }
 
+  /// Places in the stream to go on from with what is there, again and again.
+  func places(in stream: [UInt8]) -> [Int] {
+    guard stream.count > Self.repeated else { return Array(stream.indices) }
+    var numbers = SeededRandom(seed: seed)
+    return (0..<Self.repeated).map { _ in Int.random(in: stream.indices, using: &numbers) }
+  }
+
   /// Places inside the stream.
   func cuts(in stream: [UInt8]) -> [Int] {
     let places = 1..<max(1, stream.count)
     guard places.count > Self.longest else { return Array(places) }
     var numbers = SeededRandom(seed: seed)
-    let near = Self.longest / 4
-    return Array(places.prefix(near)) + Array(places.suffix(near))
-      + (0..<near).map { _ in Int.random(in: places, using: &numbers) }
+    return Array(places.prefix(Self.sampled)) + Array(places.suffix(Self.sampled))
+      + (0..<Self.sampled).map { _ in Int.random(in: places, using: &numbers) }
   }
 
   /// The stream with one of its bytes repeated, which makes a long frame where frames have no length in front.

@@ -43,6 +43,26 @@ extension CodecProperties {
     }
   }
 
+  /// Repeats a byte until eight times the limit has come, and then as often again.
+  func growsWithoutEnd(after stream: [UInt8], repeating byte: UInt8, _ limit: Int) -> CodecProblem? {
+    var run = CodecRun(framing)
+    run.read(stream)
+    let count = run.frames.count
+    let rounds = 4
+    let read = [UInt8](repeating: byte, count: 2 * limit + 256)
+    var held = 0
+    for round in 1...(2 * rounds) {
+      guard run.frames.count == count, !run.isOver else { return nil }
+      run.read(read)
+      if round == rounds { held = run.buffer.count }
+    }
+    guard run.frames.count == count, !run.isOver, run.buffer.count > held else { return nil }
+    let repeated = HexText([byte]).hex
+    return CodecProblem(
+      expected: "no more held than \(held) bytes once \(rounds * read.count) times \(repeated) have come",
+      got: "\(run.buffer.count) held after \(2 * rounds * read.count), with neither a frame nor an error")
+  }
+
   /// How much a codec may look at: each byte twice to search and once to take it, and a header in each call.
   private static var looksPerByte: Int { 3 }
   private static var looksPerCall: Int { 16 }
@@ -62,7 +82,9 @@ extension CodecProperties {
       let count = counter.count
       guard count > most else { return nil }
       return CodecProblem(
-        expected: "at most \(most) looks at \(received) bytes in \(run.calls) calls", got: "\(count)")
+        expected: "at most \(most) looks at \(received) bytes in \(run.calls) calls "
+          + "(\(Self.looksPerByte) for each byte and \(Self.looksPerCall) for each call)",
+        got: "\(count)")
     #else
       return nil
     #endif

@@ -26,7 +26,7 @@ struct CodecProperties<F: Framing> where F.Decoder.Frame: Equatable {
   // MARK: - The same however it is cut
 
   func dependsOnReads(_ reads: [[UInt8]]) -> CodecProblem? {
-    differ(outcomes(of: [Array(reads.joined())]), outcomes(of: reads))
+    differ(outcomes(of: [Array(reads.joined())]), outcomes(of: reads), label: "at once ")
   }
 
   func copiesInterfere(_ reads: [[UInt8]]) -> CodecProblem? {
@@ -50,12 +50,16 @@ struct CodecProperties<F: Framing> where F.Decoder.Frame: Equatable {
   }
 
   func differ(
-    _ expected: (open: Outcome, ended: Outcome), _ got: (open: Outcome, ended: Outcome)
+    _ expected: (open: Outcome, ended: Outcome), _ got: (open: Outcome, ended: Outcome),
+    label: String = "expected"
   ) -> CodecProblem? {
     if got.open.isEndless { return CodecProblem(expected: "an end of frames", got: "\(got.open)") }
-    if expected.open != got.open { return CodecProblem(expected: "\(expected.open)", got: "\(got.open)") }
+    if expected.open != got.open {
+      return CodecProblem(label: label, expected: "\(expected.open)", got: "\(got.open)")
+    }
     if expected.ended == got.ended { return nil }
-    return CodecProblem(expected: "at the end \(expected.ended)", got: "\(got.ended)")
+    return CodecProblem(
+      label: label, expected: "after the end \(expected.ended)", got: "after the end \(got.ended)")
   }
 
   // MARK: - Ends

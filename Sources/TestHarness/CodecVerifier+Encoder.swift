@@ -19,6 +19,31 @@ extension CodecVerifier where F.Encoder.Frame == F.Decoder.Frame {
     return (try? encode(frames)) ?? []
   }
 
+  /// Checks that the encoder refuses each of the frames, after what it can send as at the beginning.
+  func check(refusalOf frames: [Frame], after accepted: [Frame]) throws(CodecFailure) {
+    guard checks.contains(.unencodable) else { return }
+    for frame in frames {
+      for before in [[], accepted] {
+        var encoder = framing.makeEncoder()
+        var output: [UInt8] = []
+        for frame in before { try? encoder.encode(frame, into: &output) }
+        let got: String
+        output = []
+        do throws(FramingError) {
+          try encoder.encode(frame, into: &output)
+          got = "\(output.count) bytes: \(HexText(output))"
+        } catch {
+          if case .unencodable = error { continue }
+          got = "\(error)"
+        }
+        throw CodecFailure(
+          .unencodable, codec: name,
+          problem: CodecProblem(expected: "of \(describe(frame)): an error .unencodable", got: got),
+          reads: [], shrunkFrom: nil, seed: seed)
+      }
+    }
+  }
+
   private func shrink(_ frames: [Frame], _ check: CodecCheck) -> ([Frame], CodecProblem)? {
     for index in frames.indices {
       var fewer = frames
@@ -38,7 +63,9 @@ extension CodecVerifier where F.Encoder.Frame == F.Decoder.Frame {
       }
     } catch {
       return check == .roundTrip
-        ? CodecProblem(expected: "bytes", got: "an error of the encoder: \(error)") : nil
+        ? CodecProblem(
+          expected: "bytes (a frame that can't be sent is for unencodable:)",
+          got: "an error of the encoder: \(error)") : nil
     }
   }
 

@@ -14,13 +14,20 @@ struct CodecVerifier<F: Framing> where F.Decoder.Frame: Equatable {
   var properties: CodecProperties<F> { CodecProperties(framing: framing, joined: joined) }
 
   func check(_ samples: [CodecSample<Frame>], _ limit: CodecLimit?) throws(CodecFailure) {
+    if let limit, limit.accepts.count < limit.limit { throw CodecFailure(shortOf: limit, codec: name) }
     for check in CodecCheck.allCases where checks.contains(check) {
       let property = property(check)
       for sample in samples {
         if check == .expectation { try expect(sample) }
         if let property { try run(check, sample.bytes, property) }
       }
-      if check == .limit, let limit { try expect(limit) }
+      guard let limit else { continue }
+      if check == .limit { try expect(limit) }
+      if check == .bounded {
+        for sample in samples { try expectBound(on: sample.bytes, limit.limit) }
+      }
+      // No other stream need have a long frame in it where lengths come first.
+      if check == .linearTime, let property { try self.try(check, CodecPlan.bytes(limit.accepts), property) }
     }
   }
 
@@ -38,7 +45,7 @@ struct CodecVerifier<F: Framing> where F.Decoder.Frame: Equatable {
     case .nothing: properties.makesSomethingOfNothing
     case .afterEnd: properties.goesOnAfterTheEnd
     case .takeover: properties.failsInTakeover
-    case .expectation, .limit, .roundTrip, .appending: nil
+    case .expectation, .limit, .bounded, .roundTrip, .unencodable, .appending: nil
     }
   }
 
@@ -83,6 +90,16 @@ struct CodecVerifier<F: Framing> where F.Decoder.Frame: Equatable {
       reads: [sample.bytes], shrunkFrom: nil, seed: seed)
   }
 
+  private func expectBound(on stream: [UInt8], _ limit: Int) throws(CodecFailure) {
+    for place in plan.places(in: stream) {
+      let (before, byte) = (Array(stream[..<place]), stream[place])
+      guard let problem = properties.growsWithoutEnd(after: before, repeating: byte, limit) else { continue }
+      throw CodecFailure(
+        .bounded, codec: name, problem: problem, reads: before.isEmpty ? [[byte]] : [before, [byte]],
+        shrunkFrom: nil, seed: seed)
+    }
+  }
+
   private func expect(_ limit: CodecLimit) throws(CodecFailure) {
     let properties = properties
     func expectAccepted(_ reads: [[UInt8]]) -> CodecProblem? {
@@ -97,7 +114,9 @@ struct CodecVerifier<F: Framing> where F.Decoder.Frame: Equatable {
           return nil
         }
         return CodecProblem(
-          expected: "error .tooLong(limit: \(limit.limit), seen: more, offset: \(offset))", got: "\(open)")
+          expected:
+            "error .tooLong(limit: \(limit.limit), seen: any above \(limit.limit), offset: \(offset))",
+          got: "\(open)")
       }
     }
     func expectUndecided(_ reads: [[UInt8]]) -> CodecProblem? {
@@ -110,7 +129,7 @@ struct CodecVerifier<F: Framing> where F.Decoder.Frame: Equatable {
       let cut = properties.outcomes(of: reads).open.error
       if atOnce == cut { return nil }
       func describe(_ error: FramingError?) -> String { error.map { "error \($0)" } ?? "no error" }
-      return CodecProblem(expected: "\(describe(atOnce)), as at once", got: describe(cut))
+      return CodecProblem(label: "at once ", expected: describe(atOnce), got: describe(cut))
     }
     func inEveryTwoReads(
       _ stream: [UInt8], _ property: @escaping ([[UInt8]]) -> CodecProblem?

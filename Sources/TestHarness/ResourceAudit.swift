@@ -57,7 +57,8 @@ public func withAuditedLoops<Result>(
   count: Int = 1, clock: any LoopClock = MonotonicClock.shared, countingDescriptors: Bool = false,
   _ body: (EventLoopGroup) async throws -> Result
 ) async throws -> Result {
-  let audit = ResourceAudit()
+  // Looking at all descriptors of a process takes long where there are thousands.
+  let audit = countingDescriptors ? ResourceAudit() : nil
   let group = try EventLoopGroup(count: count, clock: clock)
   let result: Result
   do {
@@ -74,7 +75,7 @@ public func withAuditedLoops<Result>(
   if abandoned > 0 {
     throw ResourcesLeaked(description: "\(abandoned) connections were dropped without close() or abort()")
   }
-  if countingDescriptors {
+  if let audit {
     // The loops' own descriptors go with their last reference, which their threads may hold a moment longer. The
     // runtime opens the like for itself, and a timer, when something first sleeps.
     let own = ["anon_inode:[eventpoll]", "anon_inode:[eventfd]", "anon_inode:[timerfd]"]
@@ -82,5 +83,34 @@ public func withAuditedLoops<Result>(
       audit.leaked.allSatisfy { own.contains($0.target) }
     }
   }
+  return result
+}
+
+/// Runs the body on the event loops of the task's environment if it has any of its own. Else it gets one, which must hold
+/// nothing in the end.
+func withLoopsOfItsOwn<Result>(_ body: (Environment) async throws -> Result) async throws -> Result {
+  let current = Environment.current
+  if try current.loops !== EventLoopGroup.shared { return try await body(current) }
+  let group = try EventLoopGroup(count: 1)
+  let environment = Environment(loops: group, resolver: current.resolver)
+  let result: Result
+  do {
+    result = try await Environment.$current.withValue(environment) { try await body(environment) }
+    let loop = group.loops[0]
+    // What was closed elsewhere leaves the loop's table in its next turn.
+    for _ in 0..<2 { await loop.nextTurn() }
+    let census = loop.census
+    if census.registrations > 0 || census.deadlines > 0 {
+      throw ResourcesLeaked(description: "the test has ended, and has left open:\n\(await loop.snapshot())")
+    }
+    if census.abandonedConnections > 0 {
+      throw ResourcesLeaked(
+        description: "\(census.abandonedConnections) connections were dropped without close() or abort()")
+    }
+  } catch {
+    await group.shutdown()
+    throw error
+  }
+  await group.shutdown()
   return result
 }

@@ -14,8 +14,9 @@ import Framing
 /// }
 /// ```
 ///
-/// What is checked is in ``CodecCheck``. Streams of up to 2,048 bytes are cut at every place, longer ones near their
-/// ends and at random places. Give short streams with everything in them that the codec knows: empty frames,
+/// What is checked is in ``CodecCheck``. Streams of up to 512 bytes are cut at every place, longer ones near their
+/// ends and at random places: a frame of 4 KiB takes a second or so in a debug build, times what a closure for each byte
+/// costs. Give short streams with everything in them that the codec knows: empty frames,
 /// terminators, escapes, the beginning of a terminator in the middle of a frame, an unfinished frame at the end.
 ///
 /// - Parameters:
@@ -49,6 +50,7 @@ public func verifyCodec<F: Framing>(
 ///   - framing: What makes the codec.
 ///   - frames: What is sent: short ones, the empty one if there is such a thing, and one with all that has to be
 ///     escaped.
+///   - unencodable: Frames that the encoder must refuse, such as one just above its limit.
 ///   - streams: What else is received, such as what is malformed.
 ///   - limit: Streams at the limit and just above it; the limit is not checked if left out.
 ///   - joining: As for ``verifyCodec(_:streams:limit:joining:checks:seed:)``.
@@ -56,14 +58,15 @@ public func verifyCodec<F: Framing>(
 ///   - seed: Where random choices begin; every run with the same seed makes the same ones.
 /// - Throws: ``CodecFailure`` for the first check that fails.
 public func verifyCodec<F: Framing>(
-  _ framing: F, frames: [F.Decoder.Frame], streams: [CodecSample<F.Decoder.Frame>] = [],
-  limit: CodecLimit? = nil,
+  _ framing: F, frames: [F.Decoder.Frame], unencodable: [F.Decoder.Frame] = [],
+  streams: [CodecSample<F.Decoder.Frame>] = [], limit: CodecLimit? = nil,
   joining: (([F.Decoder.Frame]) -> [F.Decoder.Frame])? = nil, checks: Set<CodecCheck> = .all, seed: UInt64 = 1
 ) throws(CodecFailure) where F.Decoder.Frame: Equatable, F.Encoder.Frame == F.Decoder.Frame {
-  guard !frames.isEmpty || !streams.isEmpty || limit != nil else {
+  guard !frames.isEmpty || !unencodable.isEmpty || !streams.isEmpty || limit != nil else {
     throw CodecFailure(nothingToVerify: "\(F.self)")
   }
   let verifier = CodecVerifier(framing: framing, joined: joining ?? { $0 }, checks: checks, seed: seed)
   let encoded = try verifier.check(encoding: frames)
+  try verifier.check(refusalOf: unencodable, after: frames)
   try verifier.check(frames.isEmpty ? streams : [CodecSample(encoded)] + streams, limit)
 }

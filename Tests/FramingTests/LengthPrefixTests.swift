@@ -209,11 +209,3 @@ struct LengthPrefixTests {
     #expect(name(.slip.checksummed(.crc16X25)) == "ChecksumFraming<SLIPFraming>")
   }
 }
-
-extension Outcome {
-  fileprivate func with(_ pending: [UInt8]) -> Outcome {
-    var outcome = self
-    outcome.pending = pending
-    return outcome
-  }
-}

@@ -33,6 +33,14 @@ struct LineSkippingTests {
     #expect(feed.decoder.skippedFrames == 2)
   }
 
+  @Test("frames with a delimiter of one's own can be dropped too")
+  func delimited() throws {
+    func check(_ framing: LineBytesFraming) {
+      #expect(decodeEveryWay(framing, [[1, 0, 1, 2, 3, 0, 4, 0]]) == Outcome([[1], [4]]))
+    }
+    check(try .delimited(by: [0], maximumLength: 2, badFrames: .skip))
+  }
+
   @Test("what is dropped takes no memory, however long it goes on", arguments: LineLimitTests.Mode.all)
   func bounded(mode: LineLimitTests.Mode) throws {
     for framing in [

@@ -110,6 +110,18 @@ struct ReceiveBufferTests {
     #expect(try buffer.takeString(0) == "")
   }
 
+  @Test("bytes are copied from anywhere, and no more than there are")
+  func bytes() {
+    var buffer = ReceiveBuffer([9, 1, 2, 3])
+    buffer.consume(1)
+    #expect(buffer.bytes(from: 1, count: 1) == [2])
+    #expect(buffer.bytes(count: 2) == [1, 2] && buffer.prefix(2) == [1, 2])
+    #expect(buffer.bytes(from: 1, count: .max) == [2, 3] && buffer.bytes(from: .max, count: 1) == [])
+    #expect(buffer.bytes(from: .min, count: 1) == [1] && buffer.bytes(from: 0, count: .min) == [])
+    #expect(buffer.firstIndex(of: 2, from: .min) == 1 && buffer.firstIndex(of: 1, or: 2, from: .max) == nil)
+    #expect(buffer.count == 3)
+  }
+
   @Test("a copy goes its own way")
   func copies() {
     var original = ReceiveBuffer([1, 2, 3])

@@ -14,6 +14,7 @@ struct PlantedBugTests {
   private func verify(_ bug: CodecCheck?, _ checks: Set<CodecCheck>) throws {
     try verifyCodec(
       PlantedFraming(bug: bug), frames: ["one", "", "queue"].map { Array($0.utf8) },
+      unencodable: [[UInt8](repeating: 0x78, count: 111)],
       streams: [
         .init(String(repeating: "x", count: 80) + "\n"),
         .init(String(repeating: "y", count: 40) + "\n"),

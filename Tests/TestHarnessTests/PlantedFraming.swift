@@ -7,7 +7,7 @@ struct PlantedFraming: Framing {
   var maximumLength = 110
 
   func makeDecoder() -> Decoder { Decoder(bug: bug, maximumLength: maximumLength) }
-  func makeEncoder() -> Encoder { Encoder(bug: bug) }
+  func makeEncoder() -> Encoder { Encoder(bug: bug, maximumLength: maximumLength) }
 
   struct Decoder: FrameDecoder {
     /// What a value should keep in itself.
@@ -101,7 +101,8 @@ struct PlantedFraming: Framing {
     }
 
     private mutating func check(_ length: Int, _ buffer: borrowing ReceiveBuffer) throws(FramingError) {
-      guard length > maximumLength, bug != .limit else { return }
+      guard length > (bug == .limit ? 2 : 1) * maximumLength else { return }
+      if bug == .bounded, buffer[0] == 0x71 { return }
       let offset = buffer.offset - UInt64(swallowed.count)
       throw fail(.tooLong(limit: maximumLength, seen: maximumLength + 1, offset: offset))
     }
@@ -114,8 +115,10 @@ struct PlantedFraming: Framing {
 
   struct Encoder: FrameEncoder {
     let bug: CodecCheck?
+    let maximumLength: Int
 
     func encode(_ frame: [UInt8], into output: inout [UInt8]) throws(FramingError) {
+      guard frame.count <= maximumLength || bug == .unencodable else { throw .unencodable("it is too long") }
       if bug == .appending, !output.isEmpty { output.append(0x20) }
       output += bug == .roundTrip ? frame.map { $0 == 0x71 ? 0x70 : $0 } : frame
       output.append(0x0A)

@@ -41,7 +41,7 @@ struct ReportTests {
     #expect(
       "\(failure)" == """
         HastyFraming: what comes out depends on how the stream is cut into reads (twoReads, seed 1)
-          expected  [], left 0D 74  "\\rt"
+          at once   [], left 0D 74  "\\rt"
           got       [""], left 74  "t"
           2 bytes in 2 reads, shrunk from 30:
             0D  "\\r"
@@ -138,6 +138,84 @@ struct ReportTests {
     try verifyCodec(HastyLimit(), streams: ["a\nb\n"], limit: limit, checks: [.limit, .midFrame])
   }
 
+  @Test("what a limit expects names any size above it")
+  func limitReports() throws {
+    let failure = try #require(throws: CodecFailure.self) {
+      try verifyCodec(
+        PlantedFraming(maximumLength: 8), streams: [],
+        limit: CodecLimit(7, accepts: "1234567\n", refuses: "12345678"))
+    }
+    #expect(
+      failure.description.contains("expected  error .tooLong(limit: 7, seen: any above 7, offset: 0)\n"),
+      "\(failure)")
+  }
+
+  #if DEBUG
+    @Test("how many looks are too many is told by a rule")
+    func looks() throws {
+      let failure = try #require(throws: CodecFailure.self) {
+        try verifyCodec(
+          PlantedFraming(bug: .linearTime), streams: [.init(String(repeating: "x", count: 100))],
+          checks: [.linearTime])
+      }
+      #expect(failure.description.contains("calls (3 for each byte and 16 for each call)"), "\(failure)")
+    }
+  #endif
+
+  @Test("bytes that a codec loses are told as that, not by how its reads were cut")
+  func lostBytes() throws {
+    let failure = try #require(throws: CodecFailure.self) {
+      try verifyCodec(PlantedFraming(bug: .leftovers), streams: ["one\ntwo\n"])
+    }
+    #expect(failure.check == .leftovers)
+  }
+
+  @Test("what is held without end is shown as what comes before, and the byte that comes again and again")
+  func unbounded() throws {
+    let failure = try #require(throws: CodecFailure.self) {
+      try verifyCodec(
+        PlantedFraming(bug: .bounded, maximumLength: 4), streams: ["ab\nqu\n"],
+        limit: CodecLimit(4, accepts: "1234\n", refuses: "12345"))
+    }
+    #expect(
+      "\(failure)" == """
+        PlantedFraming: what is held grows without end (bounded, seed 1)
+          expected  no more held than 1056 bytes once 1056 times 71 have come
+          got       2112 held after 2112, with neither a frame nor an error
+          4 bytes in 2 reads:
+            61 62 0A  "ab\\n"
+            71  "q"
+        """)
+  }
+
+  @Test("a limit that accepts less than it allows proves nothing, and is an error")
+  func vacuousLimit() throws {
+    let failure = try #require(throws: CodecFailure.self) {
+      try verifyCodec(
+        LineFraming(maximumLength: 5), frames: ["one"],
+        limit: CodecLimit(5, accepts: "12\n", refuses: "123456"))
+    }
+    #expect(
+      "\(failure)" == """
+        LineFraming: no frame of the 3 bytes that the limit of 5 accepts can be at that limit; give whole frames of \
+        which one is exactly as long as it allows
+        """)
+  }
+
+  @Test("a frame that the encoder takes though it can't be sent is shown")
+  func unencodable() throws {
+    let failure = try #require(throws: CodecFailure.self) {
+      try verifyCodec(
+        FixedLengthFraming(3), frames: [[1, 2, 3]], unencodable: [[1, 2], [0x78, 0x79, 0x7A]])
+    }
+    #expect(
+      "\(failure)" == """
+        FixedLengthFraming: the encoder does not refuse what it should (unencodable, seed 1)
+          expected  of "xyz": an error .unencodable
+          got       3 bytes: 78 79 7A  "xyz"
+        """)
+  }
+
   @Test("nothing to verify is an error")
   func nothing() throws {
     let failure = try #require(throws: CodecFailure.self) { try verifyCodec(LineFraming(), streams: []) }
@@ -151,7 +229,8 @@ struct ReportTests {
       try verifyCodec(
         PlantedFraming(bug: .limit), streams: [],
         limit: CodecLimit(
-          150, accepts: "x\n", refuses: String(repeating: "x", count: 151)))
+          150, accepts: String(repeating: "x", count: 150) + "\n", refuses: String(repeating: "x", count: 151)
+        ))
     }
     #expect(failure.description.contains("    78×151  \"xxx"))
   }

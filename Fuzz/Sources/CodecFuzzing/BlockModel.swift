@@ -94,7 +94,14 @@ enum BlockModel {
 
   /// A SLIP packet without its escapes.
   static func unescaped(_ packet: [UInt8], limit: Int, isWhole: Bool) throws(FramingError) -> [UInt8] {
-    if packet.count(where: { $0 != 0xDB }) > limit {
+    // Each escape is one byte with what follows it, be that another escape.
+    var size = 0
+    var isEscaped = false
+    for byte in packet {
+      isEscaped = !isEscaped && byte == 0xDB
+      if !isEscaped { size += 1 }
+    }
+    if size > limit {
       throw .tooLong(limit: limit, seen: limit + 1, offset: 0)
     }
     guard isWhole else { return [] }

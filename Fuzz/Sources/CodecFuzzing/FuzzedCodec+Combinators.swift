@@ -21,9 +21,13 @@ extension FuzzedCodec {
     FuzzedCodec("chunked") { input in
       let size = Int(input.take(atMost: 1)[0]) % 4 + 1
       guard let lines = try? LineFraming(maximumLength: input.limit).bytes.chunked(size),
-        let blocks = try? LengthPrefixFraming(.uint8).chunked(size)
+        let blocks = try? LengthPrefixFraming(.uint8).chunked(size),
+        let packets = try? SLIPFraming(maximumLength: input.limit).chunked(size, maximumLength: input.limit),
+        let some = try? LineFraming(maximumLength: input.limit).bytes.filter({ $0.first != 0x23 })
+          .chunked(size, maximumLength: input.limit)
       else { return "no framing" }
-      return compare(lines, input) ?? compare(blocks, input)
+      return compare(lines, input) ?? compare(blocks, input) ?? compare(packets, input) ?? compare(
+        some, input)
         ?? compare(blocks.map { $0.joined().map { $0 } }, input)
     },
     FuzzedCodec("stacked") { input in

@@ -3,6 +3,7 @@ import AsyncSockets
 /// Runs the jobs of a simulation in an order that follows from its seed.
 final class SeededOrder: JobOrder {
   private struct State {
+    var foreign: [String] = []
     var random: SeededRandom
     var enqueue: (@Sendable (UnownedJob) -> Void)?
     var hasThread = false
@@ -18,6 +19,19 @@ final class SeededOrder: JobOrder {
 
   func attach(_ enqueue: @escaping @Sendable (UnownedJob) -> Void) {
     state.withLock { $0.enqueue = enqueue }
+  }
+
+  func noticeForeign(_ job: UnownedJob) {
+    let description = GlobalJobs.describe(job)
+    state.withLock { $0.foreign.append(description) }
+  }
+
+  /// What came from other threads than the simulation's since the last call.
+  func takeForeign() -> [String] {
+    state.withLock { state in
+      defer { state.foreign = [] }
+      return state.foreign
+    }
   }
 
   /// Any order, and any number of them, is what a scheduler may choose.

@@ -4,7 +4,8 @@ import AsyncSockets
 ///
 /// ```swift
 /// let database = world.host("database")
-/// try await database.run { try await TCPServer.serve(on: .any(port: 5432)) { … } }
+/// let server = try await database.run { try await TCPServer.bind(on: .any(port: 5432)) }
+/// database.start { try await server.run { connection in … } }
 /// ```
 public struct SimulatedHost: Sendable {
   /// Its name, which resolves to its addresses on every host of the simulation.
@@ -16,9 +17,16 @@ public struct SimulatedHost: Sendable {
 
   let number: Int
   let environment: Environment
+  let services: SimulatedServices
 
   /// The host on which the current task works.
   @TaskLocal static var current: SimulatedHost?
+
+  /// Starts something on this host that goes on in the background. It is cancelled and waited for when the body of the
+  /// simulation has ended; an error of its own, but for `CancellationError`, ends the simulation.
+  public func start(_ service: @escaping @Sendable () async throws -> Void) {
+    services.add { try await run(service) }
+  }
 
   /// Does something on this host: the sockets that the body opens, and the tasks it starts, are the host's.
   public nonisolated(nonsending) func run<Result>(_ body: () async throws -> Result) async rethrows -> Result

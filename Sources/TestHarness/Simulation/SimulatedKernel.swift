@@ -1,6 +1,8 @@
 import AsyncSockets
 
 /// The system calls of every host of a simulation, made into its network.
+///
+/// It answers every one of them itself: what it inherited would take its numbers for descriptors of this process.
 final class SimulatedKernel: Kernel {
   let network: SharedNetwork
   let descriptors: DescriptorTable?
@@ -49,6 +51,9 @@ final class SimulatedKernel: Kernel {
     let bytes = unsafe parts.flatMap { unsafe [UInt8]($0) }
     return network.withLock { $0.send(descriptor, count: bytes.count) { Array(bytes.prefix($0)) } }
   }
+
+  /// The close that follows is all it takes.
+  func shutdownListening(_ descriptor: Int32) -> Int { 0 }
 
   func shutdownWrite(_ descriptor: Int32) -> Int {
     network.withLock { $0.shutdownWrite(descriptor) }

@@ -7,14 +7,18 @@ final class SimulatedPoller: Poller {
   /// yet would otherwise keep it from ever happening.
   private static let patience = 1000
   /// How long somebody outside of the simulation may take to let it go on.
-  private static let foreignPatience: Int64 = 5_000_000_000
+  private static let foreignPatience: Int64 = 1_000_000_000
+
+  private struct Idleness {
+    var whenStuck: (@Sendable () -> Void)?
+  }
 
   private let network: SharedNetwork
   /// Where the thread waits for other threads.
   private let system: Epoll
   private let isInterrupted = Atomic<Bool>(false)
   private let busyTurns = Atomic<Int>(0)
-  private let stuck = Lock<(@Sendable () -> Void)?>(nil)
+  private let idleness = Lock(Idleness())
 
   init(network: SharedNetwork) throws(SocketError) {
     self.network = network
@@ -22,8 +26,8 @@ final class SimulatedPoller: Poller {
   }
 
   /// Calls back, on the loop's thread, when nothing will ever happen by itself, and nobody outside of the simulation has
-  /// done anything about it for seconds.
-  func whenStuck(_ body: (@Sendable () -> Void)?) { stuck.withLock { $0 = body } }
+  /// done anything about it for a second.
+  func whenStuck(_ body: (@Sendable () -> Void)?) { idleness.withLock { $0.whenStuck = body } }
 
   func add(_ descriptor: Int32, for events: Epoll.Events, key: UInt64) -> Errno? {
     network.withLock { $0.register(descriptor, key: key) }
@@ -52,7 +56,7 @@ final class SimulatedPoller: Poller {
       } ready: { _, _ in
       }
       if !isInterrupted.load(ordering: .acquiring), MonotonicClock.shared.now >= end {
-        stuck.withLock { $0 }?()
+        idleness.withLock { $0.whenStuck }?()
       }
       woken()
     }

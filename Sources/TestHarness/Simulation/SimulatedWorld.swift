@@ -9,10 +9,15 @@ public final class SimulatedWorld: Sendable {
 
   let network: SharedNetwork
   let environment: Environment
+  let order: SeededOrder
+  let services = SimulatedServices()
   private let chance: Lock<SeededRandom>
 
-  init(seed: UInt64, loop: EventLoop, loops: EventLoopGroup, network: SharedNetwork) {
+  init(
+    seed: UInt64, loop: EventLoop, loops: EventLoopGroup, network: SharedNetwork, order: SeededOrder
+  ) {
     self.seed = seed
+    self.order = order
     self.loop = loop
     self.network = network
     environment = Environment(loops: loops, resolver: SimulatedResolver(network: network, loop: loop))
@@ -30,7 +35,8 @@ public final class SimulatedWorld: Sendable {
       let number = network.hosts.firstIndex { $0.name == name } ?? network.addHost(name)
       let host = network.hosts[number]
       return SimulatedHost(
-        name: name, address: host.address, address6: host.address6, number: number, environment: environment)
+        name: name, address: host.address, address6: host.address6, number: number,
+        environment: environment, services: services)
     }
   }
 

@@ -21,11 +21,12 @@ struct Simulation: Sendable {
   init(seed: UInt64, faults: SystemCallFaults) throws(SocketError) {
     let network = SharedNetwork(SimulatedNetwork(seed: seed, faults: faults))
     poller = try SimulatedPoller(network: network)
+    let order = SeededOrder(seed: seed ^ 0x6f72_6465_72, network: network)
     let loop = try EventLoop(
-      clock: SimulatedClock(network: network), kernel: SimulatedKernel(network: network, poller: poller),
-      order: SeededOrder(seed: seed ^ 0x6f72_6465_72, network: network))
+      clock: SimulatedClock(network: network),
+      kernel: SimulatedKernel(network: network, poller: poller), order: order)
     loops = try EventLoopGroup([loop])
-    world = SimulatedWorld(seed: seed, loop: loop, loops: loops, network: network)
+    world = SimulatedWorld(seed: seed, loop: loop, loops: loops, network: network, order: order)
   }
 
   func run<Value: Sendable>(
@@ -34,7 +35,10 @@ struct Simulation: Sendable {
     let home = world.host("localhost")
     let outcome = await withTaskGroup(of: Outcome<Value>.self) { group in
       group.addTask(executorPreference: world.loop.executor) {
-        await home.run { await finish(await attempt(body)) }
+        let outcome = await home.run { await finish(await attempt(body)) }
+        // What goes on when this task ends is not part of the simulation.
+        GlobalJobs.stopRedirectingThisThread()
+        return outcome
       }
       guard let outcome = await group.next() else { preconditionFailure("a task was added") }
       return outcome
@@ -55,31 +59,48 @@ struct Simulation: Sendable {
         do { return .success(try await body(world)) } catch { return .failure(error) }
       }
       group.addTask {
+        do { try await world.services.run(on: world.loop) } catch { return .failure(error) }
+        return nil
+      }
+      group.addTask {
         guard await isStuck.wait(on: world.loop) == .opened else { return nil }
         return .failure(SimulationStuck(waiting: await world.loop.snapshot().description))
       }
-      let first = await group.next() ?? nil
-      group.cancelAll()
-      // Cancelled from outside, the watchman may be the first to go.
-      let second = await group.next() ?? nil
-      return first ?? second ?? .failure(CancellationError())
+      var result: Result<Value, any Error>?
+      for await end in group where result == nil {
+        result = end
+        if result != nil { group.cancelAll() }
+      }
+      return result ?? .failure(CancellationError())
     }
   }
 
   /// Lets what the body has begun come to its end, and looks what is left.
   private func finish<Value>(_ result: Result<Value, any Error>) async -> Outcome<Value> {
     var result = result
+    let elapsed = world.elapsed
     let end = world.loop.now.advanced(by: Self.settlingTime)
     let mostEvents = world.network.withLock { $0.trace.count } + Self.settlingEvents
-    while !isQuiet, world.loop.now < end, world.network.withLock({ $0.trace.count }) < mostEvents {
+    // Twice, since a job that is about to run holds nothing yet; time passes only when nothing can run.
+    var quiet = isQuiet ? 1 : 0
+    while quiet < 2, world.loop.now < end, world.network.withLock({ $0.trace.count }) < mostEvents {
       // A cancelled caller waits no less.
       _ = await Latch().wait(
-        until: world.loop.now.advanced(by: .seconds(1)), on: world.loop, isCancellable: false)
+        until: world.loop.now.advanced(by: quiet > 0 ? .nanoseconds(1) : .seconds(1)), on: world.loop,
+        isCancellable: false)
+      quiet = isQuiet ? quiet + 1 : 0
     }
-    if case .success = result, let leak = leak() { result = .failure(leak) }
-    let (fingerprint, now) = world.network.withLock { ($0.trace.fingerprint, $0.now) }
+    if case .success = result {
+      // The first came from outside by right.
+      let strays = world.order.takeForeign().dropFirst()
+      if !strays.isEmpty {
+        result = .failure(StrayJobs(functions: Array(strays)))
+      } else if let leak = leak() {
+        result = .failure(leak)
+      }
+    }
     return Outcome(
-      result: result, fingerprint: fingerprint, elapsed: .nanoseconds(now.nanoseconds), trace: world.trace())
+      result: result, fingerprint: world.fingerprint, elapsed: elapsed, trace: world.trace())
   }
 
   private var isQuiet: Bool {

@@ -47,3 +47,20 @@ public struct SimulationDiverged: Error, CustomStringConvertible {
     """
   }
 }
+
+/// Something has left the simulation and come back: a function of another actor that insists on an executor of its own
+/// (`@MainActor`), a callback of another thread. What it does there, and how long that takes, follows from no seed.
+public struct StrayJobs: Error, CustomStringConvertible {
+  /// The functions that went on in the simulation when something outside of it had ended: names, or a file and the
+  /// place in it.
+  public let functions: [String]
+
+  /// In words, with the functions.
+  public var description: String {
+    """
+    \(functions.count) jobs came into the simulation from other threads. Where they went on (a file and a number are \
+    for llvm-symbolizer --obj=FILE NUMBER):
+      \(functions.prefix(10).joined(separator: "\n  "))
+    """
+  }
+}

@@ -4,9 +4,12 @@ import AsyncSockets
 ///
 /// ```swift
 /// try await withSimulation(seed: 7) { world in
-///   let server = world.host("server")
-///   let client = world.host("client")
-///   …
+///   let server = try await world.host("server").run { try await TCPServer.bind(on: .any(port: 80)) }
+///   world.host("server").start { try await server.run { connection in … } }
+///   try await world.host("client").run {
+///     let connection = try await Connector().connect(to: "server", port: 80)
+///     …
+///   }
 /// }
 /// ```
 ///
@@ -24,7 +27,7 @@ import AsyncSockets
 ///   - body: the simulation.
 /// - Returns: what the body returns.
 /// - Throws: `SimulationFailure`, with the seed and what the body threw, `SimulationStuck` when every task waits for
-///   what nobody will do, or `ResourcesLeaked`. `CancellationError` when the caller is cancelled.
+///   what nobody will do, `StrayJobs` when something has left the simulation, or `ResourcesLeaked`. `CancellationError` when the caller is cancelled.
 @discardableResult
 public func withSimulation<Value: Sendable>(
   seed: UInt64? = nil, faults: SystemCallFaults = SystemCallFaults(),

@@ -11,7 +11,7 @@ struct RacesTransportTests {
   func bothWays(_ place: Place) async throws {
     let total = rounds(300_000, slow: 30_000_000)
     try await withAuditedLoops(count: 2, clock: ManualClock()) { group in
-      let (near, far) = PipeEnd.pair(capacity: 1000)
+      let (near, far) = MemoryTransport.pair(capacity: 1000)
       let ends = [
         try Connection(over: near, on: group.loops[0]), try Connection(over: far, on: group.loops[1]),
       ]

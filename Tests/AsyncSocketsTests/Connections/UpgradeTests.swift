@@ -198,6 +198,27 @@ struct UpgradeTests {
     }
   }
 
+  @Test("the transport below may tell its news from inside a call", arguments: Place.allCases)
+  func newsFromInside(_ place: Place) async throws {
+    try await withAuditedLoops(clock: ManualClock()) { group in
+      let loop = group.loops[0]
+      let faults = TransportFaults(seed: 1, largestPiece: 1, blockingInterval: 2, spuriousInterval: 1)
+      let (server, client) = try MemoryTransport.connectedPair(on: loop, capacity: 10, faults: faults)
+      defer {
+        server.abort()
+        client.abort()
+      }
+      try await run(Route(network: .ipv4, isOnLoop: place == .onLoop), on: loop) {
+        try await server.upgrade { RecordTransport(over: $0) }
+        try await client.upgrade { RecordTransport(over: $0) }
+        let sent = payload(1000)
+        async let sending: Void = client.send(sent)
+        #expect(try await server.read(exactly: 1000) == sent)
+        try await sending
+      }
+    }
+  }
+
   @Test("the socket below can still be asked", arguments: Route.tcp)
   func socket(_ route: Route) async throws {
     try await withUpgradedPair(route) { server, _ in

@@ -35,6 +35,25 @@ struct BindTests {
     }
   }
 
+  @Test(
+    "a listener of ours has ended when it is closed, though a copy of it is open, as in a child before exec")
+  func copies() async throws {
+    try await withLoop { loop in
+      for address in [SocketAddress.loopback(), .loopback6()] {
+        let listener = try Listener.bind(to: address, on: loop)
+        let copy = try #require(copyOfListener(on: listener.address.port ?? 0))
+        defer { close(copy) }
+        listener.close()
+        await #expect(throws: PeerError.self) {
+          try await onThread {
+            try BlockingPeer.connect(port: listener.address.port ?? 0, host: address.host).close()
+          }
+        }
+        try Listener.bind(to: listener.address, on: loop).close()
+      }
+    }
+  }
+
   /// In a process of its own: a child that another test starts holds a copy of the listening socket for a moment.
   @Test("to the port of a listener that had connections works at once (P18, scenario G18)")
   func again() async {
@@ -198,3 +217,23 @@ private final class FailingKernel: Kernel {
 }
 
 private func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
+
+/// A duplicate of the descriptor that listens on a loopback port.
+private func copyOfListener(on port: UInt16) -> Int32? {
+  for number in Int32(3)..<32_768 {
+    var isListening: Int32 = 0
+    var length = socklen_t(MemoryLayout<Int32>.size)
+    guard unsafe getsockopt(number, SOL_SOCKET, SO_ACCEPTCONN, &isListening, &length) == 0, isListening == 1
+    else { continue }
+    var storage = sockaddr_in6()
+    var size = socklen_t(MemoryLayout<sockaddr_in6>.size)
+    let status = unsafe withUnsafeMutablePointer(to: &storage) { pointer in
+      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        unsafe getsockname(number, $0, &size)
+      }
+    }
+    // The port stands at the same place in both families.
+    if status == 0, storage.sin6_port == port.bigEndian { return dup(number) }
+  }
+  return nil
+}

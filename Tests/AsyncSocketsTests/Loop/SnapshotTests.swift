@@ -134,9 +134,13 @@ struct SnapshotTests {
         stuck.increase()
         while goOn.value == 0 {}
       }
-      // However this ends, or the job never would.
-      defer { goOn.increase() }
-      try await eventually("it is stuck") { stuck.value == 1 }
+      do {
+        try await eventually("it is stuck") { stuck.value == 1 }
+      } catch {
+        // Or the loop, and the test run with it, would spin for ever.
+        goOn.increase()
+        throw error
+      }
       clock.advance(by: .seconds(3))
       #expect(loop.currentTurn == .seconds(3))
       #expect(loop.census.registrations == 0)

@@ -108,11 +108,17 @@ struct RequestTableTests {
         stopListening()
       case .reply:
         let number = owed.removeFirst()
-        table.deliver(number) { $0.reply() }
+        guard table.deliver(number, { $0.reply() }) else { return "nobody took reply \(number)" }
       case .push:
         pushes += 1
-        if kept.isEmpty { kept.append(-pushes) } else { hasEnded = true }
-        table.deliver(-pushes) { _ in .unsolicited }
+        let isTaken = table.deliver(-pushes) { _ in .unsolicited }
+        if isTaken != kept.isEmpty { return "\(isTaken ? "took" : "refused") \(-pushes)" }
+        if isTaken {
+          kept.append(-pushes)
+        } else {
+          table.fail(Failure.end)
+          hasEnded = true
+        }
       case .fail:
         table.fail(Failure.end)
         hasEnded = true

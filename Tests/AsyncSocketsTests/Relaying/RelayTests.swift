@@ -180,8 +180,8 @@ struct RelayTests {
   func memory(_ place: Place) async throws {
     try await withAuditedLoops(clock: ManualClock()) { group in
       let loop = group.loops[0]
-      let (clientEnd, clientSide) = PipeEnd.pair(capacity: 5000)
-      let (serverSide, serverEnd) = PipeEnd.pair(capacity: 700)
+      let (clientEnd, clientSide) = MemoryTransport.pair(capacity: 5000)
+      let (serverSide, serverEnd) = MemoryTransport.pair(capacity: 700)
       let client = try Connection(over: clientEnd, on: loop)
       let near = try Connection(over: clientSide, on: loop)
       let far = try Connection(over: serverSide, on: loop)

@@ -13,6 +13,13 @@ struct Outcome<Frame: Equatable & Sendable>: Equatable, Sendable {
     self.error = error
   }
 
+  /// The same with bytes left that are no text.
+  func with(_ pending: [UInt8]) -> Outcome {
+    var outcome = self
+    outcome.pending = pending
+    return outcome
+  }
+
   /// Decodes reads in order, and the end of the stream after them if there is to be one.
   init<F: Framing>(
     of framing: F, reads: some Sequence<some Collection<UInt8>>, ended: Bool

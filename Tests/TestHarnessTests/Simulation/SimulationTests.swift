@@ -6,43 +6,34 @@ import TestHarness
 import Testing
 
 @Suite struct SimulationTests {
-  /// An echo server on `server` and some clients that each send lines and compare what comes back.
+  /// An echo server, and some clients that each send lines and compare what comes back.
   static func echo(_ world: SimulatedWorld, clients: Int, lines: Int) async throws {
-    let server = world.host("server")
-    try await withThrowingTaskGroup { group in
-      group.addTask {
-        try await server.run {
-          try await TCPServer.serve(on: .any(port: 80), framing: .lines) { connection in
-            for try await line in connection.inbound { try await connection.send(line) }
-          }
-        }
+    let host = world.host("server")
+    let server = try await host.run { try await TCPServer.bind(on: .any(port: 80)) }
+    host.start {
+      try await server.run(framing: .lines) { connection in
+        for try await line in connection.inbound { try await connection.send(line) }
       }
-      try await withThrowingTaskGroup { group in
-        for client in 0..<clients {
-          let host = world.host("client \(client)")
-          group.addTask {
-            try await host.run {
-              try await world.sleep(for: .seconds(1))
-              try await Connector().withConnection(to: "server", port: 80) { raw in
-                let connection = raw.framed(.lines)
-                var replies = connection.inbound.makeAsyncIterator()
-                for number in 0..<lines {
-                  let line =
-                    "\(client) says \(number)" + String(repeating: "x", count: world.random(in: 0...5000))
-                  try await connection.send(line)
-                  #expect(try await replies.next() == line)
-                  try await world.sleep(for: world.random(in: .zero ... .seconds(60)))
-                }
+    }
+    try await withThrowingTaskGroup { group in
+      for client in 0..<clients {
+        group.addTask {
+          try await world.host("client \(client)").run {
+            try await Connector().withConnection(to: "server", port: 80) { raw in
+              let connection = raw.framed(.lines)
+              var replies = connection.inbound.makeAsyncIterator()
+              for number in 0..<lines {
+                let padding = String(repeating: "x", count: world.random(in: 0...5000))
+                let line = "\(client) says \(number)" + padding
+                try await connection.send(line)
+                #expect(try await replies.next() == line)
+                try await world.sleep(for: world.random(in: .zero ... .seconds(60)))
               }
             }
           }
         }
-        try await group.waitForAll()
       }
-      group.cancelAll()
-      while let result = await group.nextResult() {
-        if case .failure(let error) = result, !(error is CancellationError) { throw error }
-      }
+      try await group.waitForAll()
     }
   }
 

@@ -1,0 +1,46 @@
+/// Promises that were not kept. The description is the report: each failed check, what was expected, what came, and
+/// where to look.
+public struct ContractFailure<Check: ContractCheck>: Error, CustomStringConvertible {
+  /// One check that failed.
+  public struct Finding: Sendable {
+    /// The check.
+    public let check: Check
+    /// How it was run: on or off the loop, and which end was looked at.
+    public let setting: String
+    /// What should have come.
+    public let expected: String
+    /// What came instead.
+    public let got: String
+  }
+
+  /// What was verified.
+  public let subject: String
+  /// The checks that failed, each as it was found first, in the order of the checks.
+  public let findings: [Finding]
+  /// How many checks were run.
+  public let checkCount: Int
+
+  /// The report.
+  public var description: String {
+    var lines = ["\(subject): \(findings.count) of \(checkCount) checks failed"]
+    for finding in findings {
+      lines.append("\(finding.check.rawValue): \(finding.check.promise) (\(finding.setting))")
+      lines.append("  expected  \(finding.expected)")
+      lines.append("  got       \(finding.got)")
+      lines.append("  look at   \(finding.check.advice)")
+    }
+    return lines.joined(separator: "\n")
+  }
+}
+
+/// A stream failed ``verifyStream(on:capabilities:watermarks:writeStallLimit:checks:limit:makePair:)``.
+public typealias StreamFailure = ContractFailure<StreamCheck>
+
+/// A listener failed ``verifyListener(on:checks:limit:connect:bind:)``.
+public typealias ListenerFailure = ContractFailure<ListenerCheck>
+
+/// Not what a check expected.
+struct Mismatch: Error {
+  var expected: String
+  var got: String
+}

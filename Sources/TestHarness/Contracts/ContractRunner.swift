@@ -1,0 +1,46 @@
+import AsyncSockets
+
+/// What a check is about to do, so that a hang can be told from outside.
+final class Trail: Sendable {
+  private let text = Lock("making the pair")
+  var last: String { text.withLock { $0 } }
+  func note(_ step: String) { text.withLock { $0 = step } }
+}
+
+/// Runs one check at a time, on the loop or off it, and gives it up when it does not end.
+struct ContractRunner<Check: ContractCheck>: Sendable {
+  let time: VerifierTime
+  /// How long a check may take.
+  let limit: Duration
+
+  /// - Throws: `CancellationError` alone.
+  func finding(
+    of check: Check, isOnLoop: Bool, setting: String,
+    _ body: @escaping @Sendable (Trail) async throws -> Void
+  ) async throws -> ContractFailure<Check>.Finding? {
+    let trail = Trail()
+    func finding(_ expected: String, _ got: String) -> ContractFailure<Check>.Finding {
+      ContractFailure<Check>.Finding(
+        check: check, setting: (isOnLoop ? "on" : "off") + " the loop" + setting, expected: expected, got: got
+      )
+    }
+    do {
+      try await withDeadline(.after(limit), on: time.watch, operation: Self.hang) {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+          group.addTask(executorPreference: isOnLoop ? time.loop.executor : nil) { try await body(trail) }
+          try await group.waitForAll()
+        }
+      }
+      return nil
+    } catch let mismatch as Mismatch {
+      return finding(mismatch.expected, mismatch.got)
+    } catch SocketError.timedOut(Self.hang) {
+      return finding("an end within \(limit)", "none; it stood at: \(trail.last)")
+    } catch {
+      try Task.checkCancellation()
+      return finding("no error", "\(error), at: \(trail.last)")
+    }
+  }
+
+  private static var hang: String { "a check of a verifier" }
+}

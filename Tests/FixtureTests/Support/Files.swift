@@ -1,0 +1,3 @@
+import Glibc
+
+func removeFile(_ path: String) { _ = unsafe unlink(path) }

@@ -1,0 +1,118 @@
+import AsyncSockets
+import TCPServer
+import TestHarness
+import Testing
+
+@Suite struct SimulationEndingTests {
+  private func failure(
+    _ body: @escaping @Sendable (SimulatedWorld) async throws -> Void
+  ) async throws -> SimulationFailure {
+    try #require(
+      await #expect(throws: SimulationFailure.self) { try await withSimulation(seed: 9, body) })
+  }
+
+  private struct Oops: Error {}
+
+  @Test func `an error tells the seed that leads to it, and the last that happened`() async throws {
+    let failure = try await failure { world in
+      try await world.sleep(for: .seconds(3))
+      world.note("about to fail")
+      throw Oops()
+    }
+    #expect(failure.seed == 9)
+    #expect(failure.elapsed == .seconds(3))
+    #expect(failure.underlying is Oops)
+    #expect(failure.trace.last == "3.000000000 about to fail")
+    #expect("\(failure)".contains("withSimulation(seed: 9)"))
+  }
+
+  @Test func `a body that waits for what nobody will do is told what it waits for`() async throws {
+    let failure = try await failure { world in
+      let listener = try Listener.bind(to: .loopback(port: 80), on: world.loop)
+      defer { listener.close() }
+      _ = try await listener.accept(on: world.loop)
+    }
+    #expect(failure.underlying is SimulationStuck)
+    #expect("\(failure)".contains("listens on 127.0.0.1:80"))
+  }
+
+  @Test func `a connection that nobody closes is left behind`() async throws {
+    let failure = try await failure { world in
+      let pair = try await SimulatedPair.connect(world)
+      let task = Task { _ = try await pair.far.read() }
+      await pair.near.close()
+      withExtendedLifetime(task) {}
+    }
+    let leak = try #require(failure.underlying as? ResourcesLeaked)
+    #expect("\(leak)".contains("dropped without close() or abort()") || "\(leak)".contains("left behind"))
+  }
+
+  @Test func `a task that goes on for ever is left behind`() async throws {
+    let failure = try await failure { world in
+      Task { while !Task.isCancelled { try await Task.sleep(for: .seconds(3600)) } }
+    }
+    #expect("\(failure.underlying)".contains("1 deadline"))
+  }
+
+  @Test func `a task that ends by itself within a day is not`() async throws {
+    try await withSimulation(seed: 1) { _ in
+      Task { try await Task.sleep(for: .seconds(3600)) }
+    }
+  }
+
+  @Test func `what comes back from another thread is told, with the place where it went on`() async throws {
+    let failure = try await failure { _ in
+      await MainActor.run {}
+    }
+    let strays = try #require(failure.underlying as? StrayJobs)
+    #expect(strays.functions.count == 1)
+    #expect(strays.functions[0].contains("TestHarnessTests") || strays.functions[0].contains(".xctest 0x"))
+  }
+
+  @Test func `an error of a service ends the simulation`() async throws {
+    let failure = try await failure { world in
+      world.host("server").start { throw Oops() }
+      try await world.sleep(for: .seconds(1000))
+    }
+    #expect(failure.underlying is Oops)
+    #expect(failure.elapsed == .zero)
+  }
+
+  @Test func `a body that looks again and again does not keep time from passing`() async throws {
+    try await withSimulation(seed: 1) { world in
+      let done = Latch()
+      world.host("other").start {
+        try await world.sleep(for: .milliseconds(50))
+        done.open()
+      }
+      while !done.isOpen { await Task.yield() }
+      #expect(world.elapsed >= .milliseconds(50))
+    }
+  }
+
+  @Test func `cancelling the caller cancels the simulation`() async throws {
+    let begun = Latch()
+    let task = Task {
+      try await withSimulation(seed: 1) { world in
+        begun.open()
+        _ = await Latch().wait(on: world.loop)
+        try Task.checkCancellation()
+      }
+    }
+    _ = await begun.wait(on: try EventLoopGroup.shared.next())
+    task.cancel()
+    await #expect(throws: CancellationError.self) { try await task.value }
+  }
+
+  @Test func `two runs that differ are told apart, with the first line that differs`() async throws {
+    let runs = Lock(0)
+    let diverged = try #require(
+      await #expect(throws: SimulationDiverged.self) {
+        try await withSimulations(seeds: 3..<4) { world in
+          world.note("run \(runs.withLock { $0 += 1; return $0 })")
+        }
+      })
+    #expect(diverged.seed == 3)
+    #expect(diverged.difference == "first: 0.000000000 run 1\nthen:  0.000000000 run 2")
+  }
+}
