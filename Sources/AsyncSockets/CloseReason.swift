@@ -1,7 +1,9 @@
 import Framing
 
 /// How a connection ended; each has exactly one, and the first cause wins.
-public enum CloseReason: Hashable, Sendable {
+public indirect enum CloseReason: Hashable, Sendable {
+  // Indirect, since every connection has room for one.
+
   /// This side closed it, by `close()` or by leaving the scope.
   case closed
   /// This side aborted it.
@@ -34,6 +36,7 @@ extension CloseReason {
     case .failed(let errno, let call, _): self = .failed(errno, call: call)
     case .limit(let limit): self = .limit(limit)
     case .closed: self = .closed
+    case .loopStopped: self = .aborted
     default: self = .handlerThrew(error.description)
     }
   }

@@ -131,7 +131,7 @@ extension ConnectAttempt: Pollable {
     onReady()
   }
 
-  func loopStopped() { registrationFailed(.closed) }
+  func loopStopped() { registrationFailed(.loopStopped) }
 
   func describe(to snapshot: inout EventLoop.Snapshot) { snapshot.connecting.append(address) }
 }

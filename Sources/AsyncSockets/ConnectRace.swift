@@ -40,7 +40,7 @@ struct ConnectRace {
     schedule = HappyEyeballs(count: addresses.count, attemptDelay: attemptDelay)
   }
 
-  /// - Throws: `Failure`; `CancellationError`; `SocketError.closed` when the loop stops.
+  /// - Throws: `Failure`; `CancellationError`; `SocketError.loopStopped` when the loop stops.
   mutating func run() async throws -> ConnectAttempt {
     do {
       let winner = try await untilConnected()
@@ -69,7 +69,7 @@ struct ConnectRace {
         let until = [due, deadline, retryTime].compactMap(\.self).min()
         let outcome = await news.wait(until: until, on: loop)
         if outcome == .cancelled { throw CancellationError() }
-        if outcome == .timedOut, let until, loop.core.clock.now < until { throw SocketError.closed }
+        if outcome == .timedOut, let until, loop.core.clock.now < until { throw SocketError.loopStopped }
       }
     }
   }

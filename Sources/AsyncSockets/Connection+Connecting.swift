@@ -27,8 +27,8 @@ extension Connection {
     return try await connector.connect(to: address)
   }
 
-  /// The scope of a connection: closes it in good order when `body` returns, and as `close(after:)` says when it
-  /// throws.
+  /// The scope of a connection: closes it in good order when `body` returns, and as `close(after:isCancellable:)` says
+  /// when it throws.
   func closing<Result>(after body: (Connection) async throws -> Result) async throws -> Result {
     do {
       let result = try await body(self)

@@ -37,7 +37,7 @@ extension Connection {
   /// - Parameters:
   ///   - count: how many; none are there at once, also at the end of the stream.
   ///   - deadline: when to give up.
-  /// - Returns: the bytes; `nil` at the end of the stream.
+  /// - Returns: the bytes; `nil` if the stream ends and not one byte came.
   /// - Throws: `FramingError.truncated` when the stream ends before the last of them, which can still be read as chunks;
   ///   as `read(atMost:deadline:)`.
   public func read(exactly count: Int, deadline: Deadline = .never) async throws -> [UInt8]? {
@@ -110,10 +110,11 @@ extension Connection {
   /// Takes the bytes that have been received and that nobody has read yet, without asking the kernel for more: what a
   /// codec left over, or `peek` looked at.
   ///
-  /// - Throws: `SocketError.busy` while a task reads.
+  /// - Throws: `SocketError.busy` while a task reads; once this side has closed the connection, what reads throw then.
   public func takeLeftovers() throws(SocketError) -> [UInt8] {
     try core.reading.claim(for: "takeLeftovers")
     defer { core.reading.release() }
+    try core.checkIsNotOver()
     return core.reading.contents.buffer.takeAll()
   }
 }

@@ -10,7 +10,8 @@ extension Connection {
     public let peerAddress: SocketAddress?
     /// How long the connection has been open.
     public let age: Duration
-    /// How long no byte has moved while somebody waited for the peer: what the idle limit counts.
+    /// How long no byte has moved while somebody waited for the peer: what the idle limit counts. Printed as `-` while
+    /// nobody waits.
     public let idle: Duration
     /// What tasks are suspended in, the reader first, then senders in the order in which they came; empty while all of
     /// them are busy with something else.
@@ -65,7 +66,8 @@ extension Connection.Snapshot: CustomStringConvertible {
 
   var cells: [String] {
     [
-      localAddress?.description ?? "-", peerAddress?.description ?? "-", age.briefly, idle.briefly, activity,
+      localAddress?.description ?? "-", peerAddress?.description ?? "-", age.briefly,
+      waits.isEmpty ? "-" : idle.briefly, activity,
       "\(counters.bytesRead)", "\(counters.bytesAccepted)", "\(bytesQueued)",
     ]
   }
@@ -78,7 +80,7 @@ extension Connection.Snapshot: CustomStringConvertible {
       words.append(count == 1 ? "in \(wait)" : "\(count) in \(wait)")
       if wait == .read, let timeLeft { words.append("for \(timeLeft.briefly) at most") }
     }
-    return words.isEmpty ? "busy" : words.joined(separator: " ")
+    return words.isEmpty ? "no wait" : words.joined(separator: " ")
   }
 }
 

@@ -28,7 +28,7 @@ extension Connection {
   ///
   /// - Throws: `SocketError.closed`; `.failed` with the errno.
   public func peerCredentials() throws(SocketError) -> PeerCredentials? {
-    guard core.isSocket, isUnix else { return nil }
+    guard core.isSocket, isUnix else { return try noneUnlessClosed() }
     return try withSocket { descriptor throws(SocketError) in
       try core.core.kernel.credentials(ofPeer: descriptor, address: peerAddress)
     }
@@ -38,7 +38,7 @@ extension Connection {
   ///
   /// - Throws: `SocketError.closed`; `.failed` with the errno.
   public func tcpInfo() throws(SocketError) -> TCPInfo? {
-    guard core.isSocket, !isUnix else { return nil }
+    guard core.isSocket, !isUnix else { return try noneUnlessClosed() }
     return try withSocket { descriptor throws(SocketError) in
       try core.core.kernel.tcpInfo(descriptor, address: peerAddress)
     }
@@ -53,6 +53,11 @@ extension Connection {
     if let result { return try result.get() }
     if core.isSocket { throw closeError }
     throw .invalid("the connection is carried by a transport that is no socket, and has no socket options")
+  }
+
+  private func noneUnlessClosed<Value>() throws(SocketError) -> Value? {
+    try core.checkIsNotOver()
+    return nil
   }
 
   private var isUnix: Bool { (peerAddress ?? localAddress)?.isUnix ?? false }

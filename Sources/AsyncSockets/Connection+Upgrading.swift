@@ -40,7 +40,8 @@ extension ConnectionCore {
   {
     let isDone = try state.withLock { state throws(SocketError) -> Bool in
       if let failure = state.failure { throw failure }
-      guard state.phase == .open, state.outgoing == .open else { throw .closed }
+      guard state.phase == .open else { throw .closed }
+      guard state.outgoing == .open else { throw .finishedWriting }
       guard state.output.isEmpty else { return false }
       var endpoint = Endpoint.custom(upgraded)
       swap(&endpoint, &state.endpoint)

@@ -33,12 +33,13 @@ public final class Connection: Sendable {
   ///   - loop: where deadlines and queued output are served.
   ///   - peerAddress: who is at the other end, for errors and diagnostics.
   ///   - options: limits and watermarks.
-  /// - Throws: `SocketError.invalid` for options that cannot work.
+  /// - Throws: `SocketError.invalid` for options that cannot work; `.loopStopped`.
   public convenience init(
     over transport: any Transport, on loop: EventLoop, peerAddress: SocketAddress? = nil,
     options: ConnectionOptions = ConnectionOptions()
   ) throws(SocketError) {
     try options.validate()
+    try loop.core.checkIsRunning()
     self.init(
       ConnectionCore(
         endpoint: .custom(transport), loop: loop, peerAddress: peerAddress,
@@ -128,7 +129,8 @@ extension Connection {
   /// queued (the high mark), the call waits its turn, first come first served; when the message itself fills the
   /// buffer, it returns once that has fallen to 32 KiB (the low mark).
   ///
-  /// - Throws: `SocketError` of this connection, also one that an earlier send met after it had returned;
+  /// - Throws: `SocketError` of this connection, also one that an earlier send met after it had returned, and
+  ///   `.finishedWriting` after `finishWriting()`;
   ///   `CancellationError` when cancelled before the bytes were accepted, in which case none is sent.
   @inlinable @inline(__always)
   public func send(_ bytes: [UInt8]) async throws {
@@ -158,9 +160,11 @@ extension Connection {
   /// arrives until the peer ends its stream (at most 1 s and 256 KiB), so that the last bytes are not lost to a
   /// reset.
   ///
-  /// Others who read or send are told `SocketError.closed`. Cancellation does not cut it short; repeated calls
-  /// return when the first is done.
-  public func close() async { await core.close(flushLimit: nil, reason: nil) }
+  /// Others who read or send are told `SocketError.closed`. In a task that is cancelled, it flushes all the same, and
+  /// does not wait for the peer. Repeated calls return when the first is done. The limits are counted on the loop's
+  /// clock: on a `ManualClock` that stands still, a peer that does not end its stream is waited for until the clock is
+  /// moved, or the task cancelled.
+  public func close() async { await core.close(flushLimit: nil, reason: nil, isCancellable: true) }
 
   /// Resets the connection at once and drops what is queued.
   public func abort() { core.abort() }
@@ -169,10 +173,18 @@ extension Connection {
   /// not watched for cancellation one by one, and whoever cancels it calls `Handle.wakeOwner()`.
   package func setOwner(_ isOwner: Bool) { core.setOwner(isOwner) }
 
-  /// Ends the connection as leaving its scope by an error does: flushes for at most a second, then closes.
-  package func close(after error: any Error) async {
+  /// Ends the connection as leaving its scope by an error does.
+  package func close(after error: any Error) async { await close(after: error, isCancellable: true) }
+
+  /// Ends the connection as leaving its scope does: in good order, or by an error, for which it flushes for at most a
+  /// second.
+  ///
+  /// - Parameter isCancellable: whether a cancelled task does not wait for the peer. A server's does: it cancels its
+  ///   handlers when it stops, and has a say of its own in how long they take (`Handle.stopLingering`).
+  package func close(after error: (any Error)?, isCancellable: Bool) async {
+    let reason = error.flatMap { hasEnded(by: $0) ? nil : CloseReason(leavingScopeBy: $0) }
     await core.close(
-      flushLimit: .seconds(1), reason: hasEnded(by: error) ? nil : CloseReason(leavingScopeBy: error))
+      flushLimit: error == nil ? nil : .seconds(1), reason: reason, isCancellable: isCancellable)
   }
 
   /// Whether an error is this connection's own end, and not one that came from elsewhere through the handler.

@@ -8,13 +8,14 @@ extension ConnectionCore {
   /// The one wait that is none of a reader's; readers count from 1.
   private static let lingerWait: UInt32 = 0
 
-  /// Flushes, ends our stream, waits a little for the peer to end its own, and closes. Runs to its end whether
-  /// the task is cancelled or not.
+  /// Flushes, ends our stream, waits a little for the peer to end its own, and closes. Cancellation cuts nothing short
+  /// but that wait.
   ///
   /// - Parameters:
   ///   - flushLimit: how long the flush may take in all; `nil` for as long as it makes progress.
   ///   - reason: why, unless something ended the connection before.
-  func close(flushLimit: Duration?, reason: CloseReason?) async {
+  ///   - isCancellable: whether the wait for the peer ends when the task is cancelled.
+  func close(flushLimit: Duration?, reason: CloseReason?, isCancellable: Bool) async {
     enum Turn { case ours, others, none }
     let (turn, waiters) = state.withLock { state -> (Turn, [WakeContinuation]) in
       switch state.phase {
@@ -33,11 +34,11 @@ extension ConnectionCore {
     switch turn {
     case .none: return
     case .others: await waitUntilClosed()
-    case .ours: await endGracefully(flushLimit: flushLimit)
+    case .ours: await endGracefully(flushLimit: flushLimit, isCancellable: isCancellable)
     }
   }
 
-  private func endGracefully(flushLimit: Duration?) async {
+  private func endGracefully(flushLimit: Duration?, isCancellable: Bool) async {
     _ = await waitToWrite(
       .ended, deadline: flushLimit.map { core.now.advanced(by: $0) }, isCancellable: false)
     let hasEnded = state.withLock { state -> Bool in
@@ -46,29 +47,44 @@ extension ConnectionCore {
       state.noteReason(state.isDraining ? .drained : state.peerHasEnded ? .closedByPeer : .closed)
       return true
     }
-    if hasEnded { await discardUntilPeerEnds() }
+    if hasEnded { await discardUntilPeerEnds(isCancellable: isCancellable) }
     state.withLock { $0.noteReason(.limit(.writeStall)) }
     dispose(abortively: !hasEnded)
   }
 
-  private func discardUntilPeerEnds() async {
+  private func discardUntilPeerEnds(isCancellable: Bool) async {
     let deadline = core.now.advanced(by: Self.lingerTime)
     var left = Self.lingerBytes
     while left > 0, let count = discardOnce() {
       left -= count
       if count > 0 { continue }
-      let wake = await WakeContinuation.suspend { continuation in
-        let answer = state.withLock { state -> Wake? in
-          if deadline <= core.now || state.phase != .closing { return .timedOut }
-          if state.readiness.canRead { return .changed }
-          state.reader = ConnectionState.Reader(
-            id: Self.lingerWait, isOwner: false, deadline: deadline, continuation: continuation)
-          return arm(deadline, &state) ? nil : .timedOut
-        }
-        if let answer { continuation.resume(answer) }
-      }
-      if case .timedOut = wake { return }
+      guard case .changed = await waitForMore(until: deadline, isCancellable: isCancellable) else { return }
     }
+  }
+
+  private func waitForMore(until deadline: EventLoop.Instant, isCancellable: Bool) async -> Wake {
+    guard isCancellable else {
+      return await WakeContinuation.suspend { addLinger($0, until: deadline, isCancelled: false) }
+    }
+    return await suspendWatched {
+      addLinger($0, until: deadline, isCancelled: CurrentTask.isCancelled)
+    } onCancel: {
+      wakeReader(Self.lingerWait, .cancelled)
+    }
+  }
+
+  private func addLinger(
+    _ continuation: WakeContinuation, until deadline: EventLoop.Instant, isCancelled: Bool
+  ) {
+    let answer = state.withLock { state -> Wake? in
+      if isCancelled { return .cancelled }
+      if deadline <= core.now || state.phase != .closing { return .timedOut }
+      if state.readiness.canRead { return .changed }
+      state.reader = ConnectionState.Reader(
+        id: Self.lingerWait, isOwner: false, deadline: deadline, continuation: continuation)
+      return arm(deadline, &state) ? nil : .timedOut
+    }
+    if let answer { continuation.resume(answer) }
   }
 
   /// Bytes thrown away, 0 when none have arrived; `nil` at the end.
@@ -125,7 +141,7 @@ extension ConnectionCore {
       state.phase = .closed
       isOver.store(true, ordering: .relaxed)
       state.output.discard()
-      if let timer = state.timer { core.cancelDeadline(timer.id) }
+      if state.timer.isSet { core.cancelDeadline(state.timer.id) }
       let waiters = state.takeWaiters() + state.closers
       state.closers = []
       return (state.endpoint.close(abortively: abortively, kernel: core.kernel), true, waiters)

@@ -38,7 +38,7 @@ extension ConnectionCore {
         let result = unsafe state.output.withUnsent {
           unsafe state.endpoint.write($0, kernel: core.kernel)
         }
-        state.output.consume(try noteWritten(result, &state))
+        state.output.consume(try noteWritten(result, of: state.output.count, &state))
       }
       if state.output.isEmpty, state.outgoing == .ending, state.readiness.canWrite {
         switch state.endpoint.shutdownWrite(kernel: core.kernel) {
@@ -57,10 +57,15 @@ extension ConnectionCore {
 
   /// What follows from the answer to a write: how many bytes have left, or the failure.
   @inline(__always)
-  func noteWritten(_ result: TransportResult, _ state: inout ConnectionState) throws(SocketError) -> Int {
+  func noteWritten(
+    _ result: TransportResult, of size: Int, _ state: inout ConnectionState
+  ) throws(SocketError) -> Int {
     switch result {
     case .bytes(0): state.readiness.writeWouldBlock(awaiting: .write)
     case .bytes(let count):
+      guard UInt(bitPattern: count) <= UInt(bitPattern: size) else {
+        throw state.failImpossible("write", count, of: size)
+      }
       let now = core.now
       state.idleness.bytesMoved(now)
       state.lastWrite = now

@@ -29,12 +29,12 @@ extension ConnectionCore {
       let result = unsafe withPointers(to: parts, &pointers) {
         unsafe state.endpoint.write(gathering: $0, kernel: core.kernel)
       }
-      return try noteWritten(result, &state)
+      return try noteWritten(result, of: parts.reduce(0) { $0 + $1.count }, &state)
     }
     var written = 0
     for part in parts {
       let result = unsafe part.withUnsafeBytes { unsafe state.endpoint.write($0, kernel: core.kernel) }
-      let count = try noteWritten(result, &state)
+      let count = try noteWritten(result, of: part.count, &state)
       written += count
       if count < part.count { break }
     }

@@ -19,24 +19,23 @@ extension ConnectionCore: DeadlineTarget {
   /// Has the loop look at the deadlines no later than `due`; with the lock held. `false` when the loop has stopped.
   @inline(__always) @discardableResult
   func arm(_ due: EventLoop.Instant, _ state: inout ConnectionState) -> Bool {
-    if let timer = state.timer, timer.due <= due { return true }
-    return due == .never || setTimer(due, &state)
+    state.timer.due <= due || setTimer(due, &state)
   }
 
   @inline(never)
   private func setTimer(_ due: EventLoop.Instant, _ state: inout ConnectionState) -> Bool {
-    if let timer = state.timer { core.cancelDeadline(timer.id) }
-    state.timer = core.schedule(self, token: DeadlineToken.connection, due: due)
-      .map { ConnectionState.Timer(id: $0, due: due) }
-    return state.timer != nil
+    if state.timer.isSet { core.cancelDeadline(state.timer.id) }
+    let id = core.schedule(self, token: DeadlineToken.connection, due: due)
+    state.timer = id.map { ConnectionState.Timer(id: $0, due: due) } ?? .none
+    return id != nil
   }
 
   private func lookAtDeadlines() {
     let now = core.now
     let (reader, limit) = state.withLock { state -> (WakeContinuation?, SocketError.Limit?) in
       // Else it is one that was taken back just before it came, or the loop stops.
-      guard let timer = state.timer, timer.due <= now else { return (nil, nil) }
-      state.timer = nil
+      guard state.timer.isSet, state.timer.due <= now else { return (nil, nil) }
+      state.timer = .none
       let deadline = state.reader?.deadline ?? .never
       let (idle, stall) = (idleDue(&state), stallDue(state))
       // What was due first has happened first.

@@ -79,11 +79,16 @@ extension ConnectionCore {
         let isDry = state.readiness.readWouldBlock(awaiting: .read)
         // Whoever drains has yet to be told of the end, which no event will follow.
         reading.contents.isDry = isDry && !state.isDraining
+      } else if count > size {
+        _ = state.failImpossible("read", count, of: size)
+        break
       }
       if let allowance = state.drainAllowance { state.drainAllowance = max(0, allowance - count) }
       state.bytesRead &+= UInt64(count)
       state.idleness.bytesMoved(core.now)
       return .bytes(count)
+    case .bytes(let count) where count < 0:
+      _ = state.failImpossible("read", count, of: size)
     case .bytes: return try noteRead(.wouldBlock(.read), of: size, &state)
     case .wouldBlock(let direction):
       guard state.readFailure == nil else { break }

@@ -67,7 +67,8 @@ extension ConnectionCore {
       let step = try offer(count: bytes.count, holdsTurn: false, isUrgent: true) { output, start in
         unsafe output.append(UnsafeRawBufferPointer(rebasing: bytes[start...]))
       } write: { state throws(SocketError) in
-        try noteWritten(unsafe state.endpoint.write(bytes, kernel: core.kernel), &state)
+        try noteWritten(
+          unsafe state.endpoint.write(bytes, kernel: core.kernel), of: bytes.count, &state)
       }
       if case .mustWait = step { return unsafe .held([UInt8](bytes)) }
       return .forwarded(bytes.count)

@@ -29,8 +29,18 @@ extension ConnectionCore {
   @inline(never)
   func checkReadMayGoOn(_ deadline: EventLoop.Instant, operation: StaticString) throws {
     try CurrentTask.checkCancellation()
+    try checkIsNotOver()
+    if deadline != .never, deadline <= core.now { throw tooLate(operation) }
+  }
+
+  @inline(__always)
+  func checkIsNotOver() throws(SocketError) {
     if isOver.load(ordering: .relaxed) { throw state.withLock { $0.failure } ?? .closed }
-    if deadline != .never, deadline <= core.now { throw SocketError.timedOut(operation: "\(operation)") }
+  }
+
+  @inline(never)
+  private func tooLate(_ operation: StaticString) -> SocketError {
+    .timedOut(operation: peerAddress.map { "\(operation) from \($0)" } ?? "\(operation)")
   }
 
   /// Suspends until a read is worth trying.
@@ -91,7 +101,7 @@ extension ConnectionCore {
   func fail(_ wake: Wake, _ operation: StaticString) throws {
     state.withLock { $0.idleness.waitEnded(core.now) }
     if case .cancelled = wake { throw CancellationError() }
-    throw SocketError.timedOut(operation: "\(operation)")
+    throw tooLate(operation)
   }
 
   func wakeReader(_ id: UInt32, _ wake: Wake) {

@@ -16,7 +16,7 @@ extension ConnectionCore {
   private static let directWriteSize = 65_536
   private static let encodingMemorySize = 4096
   /// What a connection may write directly in one turn of the loop.
-  private static let directWriteBudget = 256 << 10
+  private static let directWriteBudget: Int32 = 256 << 10
 
   /// Accepts the bytes whole, or not at all.
   @inline(never) @usableFromInline
@@ -29,7 +29,8 @@ extension ConnectionCore {
       }
     } write: { state throws(SocketError) in
       try noteWritten(
-        unsafe bytes.withUnsafeBytes { unsafe state.endpoint.write($0, kernel: core.kernel) }, &state)
+        unsafe bytes.withUnsafeBytes { unsafe state.endpoint.write($0, kernel: core.kernel) },
+        of: bytes.count, &state)
     }
   }
 
@@ -65,7 +66,7 @@ extension ConnectionCore {
       let result = unsafe bytes.withUnsafeBytes {
         unsafe state.endpoint.write(UnsafeRawBufferPointer(rebasing: $0[first...]), kernel: core.kernel)
       }
-      return try noteWritten(result, &state)
+      return try noteWritten(result, of: bytes.count - first, &state)
     }
   }
 
@@ -91,7 +92,8 @@ extension ConnectionCore {
     }
     let step = try state.withLock { state throws(SocketError) -> SendStep in
       if let failure = state.failure { throw failure }
-      guard state.phase == .open, state.outgoing == .open else { throw .closed }
+      guard state.phase == .open else { throw .closed }
+      guard state.outgoing == .open else { throw .finishedWriting }
       if !holdsTurn, state.output.count >= marks.high || state.writers.mustQueue { return .mustWait }
       guard count > 0 else { return .accepted }
 
@@ -100,7 +102,7 @@ extension ConnectionCore {
       if isWorthACall, state.output.isEmpty, state.readiness.canWrite {
         start = try write(&state)
         state.output.passThrough(start)
-        if isOnLoop { state.directBytes += start }
+        if isOnLoop { state.directBytes = Int32(clamping: Int(state.directBytes) + start) }
       }
       if start < count {
         if state.output.isEmpty { state.lastWrite = core.now }

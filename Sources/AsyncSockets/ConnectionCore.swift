@@ -12,12 +12,12 @@ final class ConnectionCore: Sendable {
   let core: EventLoopCore
   let settings: ConnectionSettings
   let peerAddress: SocketAddress?
+  /// This side has closed or aborted it: nothing is delivered any more.
+  let isOver = Atomic<Bool>(false)
   let state: Lock<ConnectionState>
   @usableFromInline let reading = ReaderSlot()
   /// The task of the scope that serves this connection, while one does.
   let owner = Atomic<UInt>(0)
-  /// This side has closed or aborted it: nothing is delivered any more.
-  let isOver = Atomic<Bool>(false)
 
   init(
     endpoint: consuming sending Endpoint, loop: EventLoop, peerAddress: SocketAddress?,
@@ -80,7 +80,7 @@ extension ConnectionCore: Pollable {
 
   func registrationFailed(_ error: SocketError) { end(with: error, reason: CloseReason(error)) }
 
-  func loopStopped() { end(with: .closed, reason: .aborted) }
+  func loopStopped() { end(with: .loopStopped, reason: .aborted) }
 
   func describe(to snapshot: inout EventLoop.Snapshot) { snapshot.connections.append(self.snapshot()) }
 }

@@ -21,7 +21,7 @@ public struct ConnectionOptions: Hashable, Sendable {
   package func validate() throws(SocketError) {
     for (name, limit) in [("idleLimit", idleLimit), ("writeStallLimit", writeStallLimit)] {
       if let limit, limit <= .zero {
-        throw .invalid("\(name) must be positive, not \(limit); nil turns it off")
+        throw .invalid("\(name) must be positive, not \(limit.exactly); nil turns it off")
       }
     }
     for option in socketOptions { try option.validate() }

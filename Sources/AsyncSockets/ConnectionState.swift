@@ -25,12 +25,17 @@ struct ConnectionState: ~Copyable {
 
   /// The connection's one deadline in the loop's heap.
   struct Timer {
+    static let none = Timer(id: .none, due: .never)
+
     let id: DeadlineID
+    /// `.never` when there is none: an optional of it would be larger.
     let due: EventLoop.Instant
+
+    var isSet: Bool { due != .never }
   }
 
   // What every message touches comes first, and close together: with thousands of connections, cache lines are what
-  // a message costs.
+  // a message costs. Small ones fill the room that alignment leaves.
   var endpoint: Endpoint
   var readiness = Readiness()
   var phase = Phase.open
@@ -48,16 +53,16 @@ struct ConnectionState: ~Copyable {
   var failure: SocketError?
   /// While the server drains: how much of what had arrived before is still to be read.
   var drainAllowance: Int?
+  /// Whether the timer comes no later than the idle limit. Nobody needs that while nobody waits for the peer.
+  var idlenessIsWatched = false
+  /// What this turn has written past the queue; no more than the type holds.
+  var directBytes: Int32 = 0
   var output = OutputQueue()
   var reader: Reader?
   var idleness: Idleness
   var lastWrite: EventLoop.Instant
-  var timer: Timer?
+  var timer = Timer.none
   var bytesRead: UInt64 = 0
-  /// What this turn has written past the queue.
-  var directBytes = 0
-  /// Whether the timer comes no later than the idle limit. Nobody needs that while nobody waits for the peer.
-  var idlenessIsWatched = false
   var writers = WriteWaiters()
 
   /// Whoever waits for the end of `close()`.
@@ -120,6 +125,14 @@ struct ConnectionState: ~Copyable {
     fail(
       errno == .connectionReset
         ? .reset(errno, call: call, peer: peer) : .failed(errno, call: call, address: peer))
+  }
+
+  /// A transport has answered with a count that no call can come to.
+  mutating func failImpossible(_ operation: String, _ count: Int, of size: Int) -> SocketError {
+    let transport = endpoint.customTransport.map { ($0 as? UpgradedTransport)?.upper ?? $0 }
+    let name = transport.map { "\(type(of: $0))" } ?? "socket"
+    let call = "\(name).\(operation), which answered .bytes(\(count)) for \(size.of("byte"))"
+    return fail(.failed(.protocolError, call: call, address: nil))
   }
 
   /// Remembers a failure and answers the error to throw from now on: the first one.

@@ -38,7 +38,7 @@ public struct Connector: Sendable {
   /// next of them in turn. A Unix listener whose accept queue is full is tried again until the deadline.
   ///
   /// - Throws: `SocketError.failed` with the errno and the address (`ECONNREFUSED` …), `.timedOut` at the deadline,
-  ///   `.invalid` for a value that cannot work; `CancellationError`. Nothing stays open then.
+  ///   `.invalid` for a value that cannot work; `.loopStopped`; `CancellationError`. Nothing stays open then.
   public func connect(to address: SocketAddress) async throws -> Connection {
     try validate(address)
     let loop = try loop
@@ -110,6 +110,7 @@ extension Connector {
       return [address]
     }
     let found = try await resolve(host, port: port, on: loop, until: deadline)
+    for address in found { try address.validate() }
     let usable = found.filter { localAddress == nil || $0.family == localAddress?.family }
     if found.isEmpty { throw SocketError.unresolved(host: host, reason: "it has no address") }
     if let localAddress, usable.isEmpty {
@@ -151,8 +152,9 @@ extension Connector {
 
   private var loop: EventLoop {
     get throws(SocketError) {
-      let group = try environment.loops
-      return group.here()
+      let loop = try environment.loops.here()
+      try loop.core.checkIsRunning()
+      return loop
     }
   }
 
@@ -161,7 +163,7 @@ extension Connector {
   private func validate() throws(SocketError) {
     try options.validate()
     guard attemptDelay >= .milliseconds(10) else {
-      throw .invalid("attemptDelay must be at least 10 ms, not \(attemptDelay)")
+      throw .invalid("attemptDelay must be at least 10 ms, not \(attemptDelay.exactly)")
     }
     guard firstFamilyCount > 0 else {
       throw .invalid("firstFamilyCount must be at least 1, not \(firstFamilyCount)")

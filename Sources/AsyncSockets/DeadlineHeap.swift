@@ -6,6 +6,9 @@ package struct DeadlineHeap<Payload> {
   package struct ID: Hashable, Sendable {
     fileprivate let slot: UInt32
     fileprivate let generation: UInt32
+
+    /// Matches nothing.
+    static var none: ID { ID(slot: .max, generation: 0) }
   }
 
   private struct Entry {

@@ -47,5 +47,6 @@ extension Errno {
   package static let noSuchFile = Errno(ENOENT)
   package static let tooManyOpenFiles = Errno(EMFILE)
   package static let wrongSocketType = Errno(EPROTOTYPE)
+  package static let protocolError = Errno(EPROTO)
   package static let noSuchOption = Errno(ENOPROTOOPT)
 }

@@ -50,7 +50,7 @@ extension EventLoop.LongTurn: CustomStringConvertible {
     let names = connections.map { $0.peerAddress?.description ?? "unknown peer" }.joined(separator: ", ")
     let more = connectionCount > connections.count ? " and \(connectionCount - connections.count) more" : ""
     let served = connectionCount == 0 ? "no connection moved bytes" : "served \(names)\(more)"
-    return "a turn of \(jobs) jobs took \(duration.briefly); \(served)"
+    return "a turn of \(jobs.of("job")) took \(duration.briefly); \(served)"
   }
 }
 

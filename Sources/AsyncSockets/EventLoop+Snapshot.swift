@@ -56,8 +56,8 @@ extension EventLoop.Snapshot: CustomStringConvertible {
   public var description: String {
     let due = nextDeadline.map { " (next in \($0.briefly))" } ?? ""
     var lines = [
-      "event loop: \(connections.count) connections, \(deadlines) deadlines\(due), \(jobs) jobs, "
-        + "\(turns) turns, the longest \(longestTurn.briefly)"
+      "event loop: \(connections.count.of("connection")), \(deadlines.of("deadline"))\(due), \(jobs.of("job")), "
+        + "\(turns.of("turn")), the longest \(longestTurn.briefly)"
     ]
     lines += listeners.map { "listens on \($0.address)\($0.isWaiting ? "" : ", nobody accepts")" }
     lines += connecting.map { "connects to \($0)" }
@@ -111,22 +111,5 @@ extension EventLoopCore {
     for connection in local.value.others { connection.describe(to: &snapshot) }
     if resettingLongestTurn { local.value.longestTurn = 0 }
     return snapshot
-  }
-}
-
-extension Duration {
-  /// Three digits or so, in the unit that fits.
-  var briefly: String {
-    if self < .zero { return "-\((.zero - self).briefly)" }
-    let (seconds, attoseconds) = components
-    let nanoseconds = attoseconds / 1_000_000_000
-    switch (seconds, nanoseconds) {
-    case (0, ..<1000): return "\(nanoseconds) ns"
-    case (0, ..<1_000_000): return "\(nanoseconds / 1000) µs"
-    case (0, _): return "\(nanoseconds / 1_000_000) ms"
-    case (..<60, _): return "\(seconds).\(nanoseconds / 100_000_000) s"
-    case (..<3600, _): return "\(seconds / 60) min \(seconds % 60) s"
-    default: return "\(seconds / 3600) h \(seconds / 60 % 60) min"
-    }
   }
 }

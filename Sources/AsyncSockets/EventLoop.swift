@@ -51,9 +51,9 @@ public actor EventLoop {
 
   /// Stops the loop and returns when its thread has run what was enqueued.
   ///
-  /// Everything that waits on the loop fails with `SocketError.closed`, its connections are aborted, and its
-  /// deadlines come at once. A job that is enqueued later still runs. Does not react to cancellation; repeated
-  /// calls do no harm.
+  /// Everything that waits on the loop fails with `SocketError.loopStopped`, its connections are aborted, and its
+  /// deadlines come at once. Nothing can be opened on it any more; a job that is enqueued later still runs. Does not
+  /// react to cancellation; repeated calls do no harm.
   public nonisolated func shutdown() async {
     await core.stopAndWait()
   }
@@ -75,5 +75,12 @@ public actor EventLoop {
     /// Connections whose last handle was dropped without `close()` or `abort()` since the loop began; each of
     /// them was aborted.
     public let abandonedConnections: Int
+  }
+}
+
+extension EventLoopCore {
+  /// Nothing can be begun on a loop that stops or has stopped.
+  func checkIsRunning() throws(SocketError) {
+    guard shared.withLock({ $0.phase == .running }) else { throw .loopStopped }
   }
 }

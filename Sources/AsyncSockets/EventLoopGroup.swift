@@ -43,7 +43,8 @@ public final class EventLoopGroup: Sendable {
 
   private static let sharedResult = Result { () throws(SocketError) in try EventLoopGroup() }
 
-  /// The group that everything uses unless told otherwise; it starts at first use and lives as long as the process.
+  /// The group that everything uses unless told otherwise; it starts at first use and lives as long as the process. Do not
+  /// stop it: whatever uses it afterwards, signals too, is told `SocketError.loopStopped`.
   public static var shared: EventLoopGroup {
     get throws(SocketError) { try sharedResult.get() }
   }

@@ -81,10 +81,16 @@ public final class FramedConnection<F: Framing>: Sendable {
   }
 
   /// Returns when the kernel has everything that was sent before; see `Connection.flush()`.
-  public func flush() async throws { try await core.flush() }
+  public func flush() async throws {
+    try checkIsNotSwitched()
+    try await core.flush()
+  }
 
   /// Ends the outgoing stream (half-close); see `Connection.finishWriting()`.
-  public func finishWriting() async throws { try await core.finishWriting() }
+  public func finishWriting() async throws {
+    try checkIsNotSwitched()
+    try await core.finishWriting()
+  }
 
   /// Closes in good order; see `Connection.close()`.
   public func close() async { await connection.close() }
@@ -99,7 +105,8 @@ public final class FramedConnection<F: Framing>: Sendable {
   /// Bytes that were received and not decoded yet go to the new codec verbatim; output that was sent before stays
   /// as it was framed.
   ///
-  /// - Returns: the connection in its new codec. This handle is spent: it throws `SocketError.switched`.
+  /// - Returns: the connection in its new codec. This handle is spent: it throws `SocketError.switched`, and can but close
+  ///   or abort the connection.
   /// - Throws: `SocketError.busy` while a task is reading, `.switched` the second time.
   public func switching<G: Framing>(to framing: G) throws(SocketError) -> FramedConnection<G> {
     try retire { _, _ in (framing.makeDecoder(), framing.makeEncoder()) }
@@ -121,6 +128,10 @@ public final class FramedConnection<F: Framing>: Sendable {
     outbound framing: G
   ) throws(SocketError) -> FramedConnection<DuplexFraming<F, G>> {
     try retire { decoder, _ in (decoder, framing.makeEncoder()) }
+  }
+
+  private func checkIsNotSwitched() throws(SocketError) {
+    if isSwitched.load(ordering: .relaxed) { throw .switched }
   }
 
   private func retire<G: Framing>(

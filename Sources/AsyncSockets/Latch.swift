@@ -76,11 +76,11 @@ extension EventLoop {
   /// Suspends until a point on the loop's clock, without leaving the loop's time for the system's as `Task.sleep`
   /// does.
   ///
-  /// - Throws: `CancellationError`; `SocketError.closed` when the loop stops before.
+  /// - Throws: `CancellationError`; `SocketError.loopStopped` when the loop stops before.
   public nonisolated func sleep(until instant: Instant) async throws {
     let outcome = await Latch().wait(until: instant, on: self)
     if case .cancelled = outcome { throw CancellationError() }
-    if core.clock.now < instant { throw SocketError.closed }
+    if core.clock.now < instant { throw SocketError.loopStopped }
   }
 
   /// Suspends for a duration on the loop's clock; see `sleep(until:)`.

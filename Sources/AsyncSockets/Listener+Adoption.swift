@@ -8,8 +8,10 @@ extension Listener {
   /// - Parameters:
   ///   - descriptor: a listening TCP or Unix stream socket.
   ///   - loop: the loop that watches the listener.
-  /// - Throws: `SocketError.invalid`, which says what the descriptor is instead.
+  /// - Throws: `SocketError.invalid`, which says what the descriptor is instead; `.failed` with the errno;
+  ///   `.loopStopped`.
   public static func adopt(_ descriptor: Int32, on loop: EventLoop) throws(SocketError) -> Listener {
+    try loop.core.checkIsRunning()
     let kernel = loop.core.kernel
     let address = try kernel.prepareAdoption(of: descriptor, as: .listening)
     if !address.isUnix {
@@ -33,11 +35,12 @@ extension Connection {
   ///   - loop: the loop that serves the connection.
   ///   - options: limits, watermarks and socket options.
   /// - Throws: `SocketError.invalid`, which says what the descriptor is instead, or which option cannot work;
-  ///   `.failed` with the errno.
+  ///   `.failed` with the errno; `.loopStopped`.
   public static func adopt(
     _ descriptor: Int32, on loop: EventLoop, options: ConnectionOptions = ConnectionOptions()
   ) throws(SocketError) -> Connection {
     try options.validate()
+    try loop.core.checkIsRunning()
     let kernel = loop.core.kernel
     let local = try kernel.prepareAdoption(of: descriptor, as: .connected)
     let peer = kernel.peerAddress(descriptor)

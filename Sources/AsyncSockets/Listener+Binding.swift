@@ -11,11 +11,12 @@ extension Listener {
   ///   - backlog: how many connections may wait to be accepted; the system cuts it to its own limit.
   ///   - socketOptions: set before the listener binds; TCP connections that it accepts inherit them.
   /// - Throws: `SocketError.failed` with the errno and the address (`EADDRINUSE`, `EACCES` …);
-  ///   `SocketError.invalid` for an address or option that cannot work.
+  ///   `SocketError.invalid` for an address or option that cannot work; `.loopStopped`.
   public static func bind(
     to address: SocketAddress, on loop: EventLoop, backlog: Int = 4096, socketOptions: [SocketOption] = []
   ) throws(SocketError) -> Listener {
     try validate([address], backlog, socketOptions)
+    try loop.core.checkIsRunning()
     return try open(address, on: loop, backlog: backlog, socketOptions: socketOptions)
   }
 
@@ -30,7 +31,9 @@ extension Listener {
     to addresses: [SocketAddress], on loop: EventLoop, backlog: Int = 4096,
     socketOptions: [SocketOption] = []
   ) throws(SocketError) -> [Listener] {
+    guard !addresses.isEmpty else { throw .invalid("there is no address to listen on: give at least one") }
     try validate(addresses, backlog, socketOptions)
+    try loop.core.checkIsRunning()
     return try open(addresses) { (listener: Listener) in
       listener.address
     } close: {
@@ -85,8 +88,11 @@ extension Listener {
       try option.apply(to: descriptor.number, kernel: kernel, address: address)
     }
     var result = kernel.bind(descriptor.number, to: address)
-    if result == -Int(Errno.addressInUse.rawValue), removeStaleFile(of: address, kernel) {
-      result = kernel.bind(descriptor.number, to: address)
+    if result == -Int(Errno.addressInUse.rawValue), let path = address.path {
+      if let file = kernel.identity(ofFile: path), !file.isSocket {
+        throw .invalid("cannot listen on \(address): the file is there already, and is no socket")
+      }
+      if removeStaleFile(at: path, kernel) { result = kernel.bind(descriptor.number, to: address) }
     }
     _ = try check("bind", address, result)
     var unlinkPath = address.path
@@ -103,8 +109,8 @@ extension Listener {
   }
 
   /// Removes the file of a Unix socket that no process has open any more.
-  private static func removeStaleFile(of address: SocketAddress, _ kernel: any Kernel) -> Bool {
-    guard let path = address.path, let file = kernel.identity(ofFile: path), file.isSocket,
+  private static func removeStaleFile(at path: String, _ kernel: any Kernel) -> Bool {
+    guard let file = kernel.identity(ofFile: path), file.isSocket,
       kernel.probe(unixPath: path) == -Int(Errno.connectionRefused.rawValue),
       // Somebody else may have taken it over meanwhile.
       kernel.identity(ofFile: path) == file

@@ -27,19 +27,25 @@ public final class Listener: Sendable {
   /// - Parameters:
   ///   - loop: the loop that will serve the connection.
   ///   - options: limits and watermarks of the connection.
-  /// - Throws: `SocketError.closed` when the listener closes, `.busy` while another task accepts, `.failed` when one
-  ///   of the socket options is refused (that connection is closed), `CancellationError`. A connection that was accepted is never lost to a cancellation.
+  ///   - deadline: when to give up.
+  /// - Throws: `SocketError.closed` when the listener closes, `.loopStopped` when its loop or the connection's has
+  ///   stopped, `.busy` while another task accepts, `.timedOut`, `.failed` when one of the socket options is refused
+  ///   (that connection is closed), `CancellationError`. A connection that was accepted is never lost to a
+  ///   cancellation or the deadline.
   public func accept(
-    on loop: EventLoop, options: ConnectionOptions = ConnectionOptions()
+    on loop: EventLoop, options: ConnectionOptions = ConnectionOptions(), deadline: Deadline = .never
   ) async throws -> Connection {
     try options.validate()
+    let due = deadline.instant(now: core.loop.now)
     while true {
       try CurrentTask.checkCancellation()
+      try loop.core.checkIsRunning()
+      if let due, due <= core.loop.now { throw SocketError.timedOut(operation: "accept on \(address)") }
       switch try acceptNow(on: loop, options: options) {
       case .connection(let connection): return connection
-      case .nothing: try await waitUntilReady()
+      case .nothing: try await core.wait(until: due)
       case .skipped: await core.loop.nextTurn()
-      case .exhausted: try await pause()
+      case .exhausted: try await pause(until: due)
       }
     }
   }
@@ -93,12 +99,15 @@ extension Listener {
 
   /// Suspends until an attempt is worth making.
   package func waitUntilReady() async throws {
-    try await core.wait(deadline: nil)
+    try await core.wait()
   }
 
   /// Suspends for the time that a system short of resources is given, or until `resourcesFreed()`.
-  package func pause() async throws {
-    try await core.wait(deadline: core.loop.now.advanced(by: AcceptPolicy.pause))
+  package func pause() async throws { try await pause(until: nil) }
+
+  private func pause(until deadline: EventLoop.Instant?) async throws {
+    let end = core.loop.now.advanced(by: AcceptPolicy.pause)
+    try await core.wait(until: min(end, deadline ?? end), isPause: true)
   }
 
   /// A connection of ours has ended: an attempt that was put off may succeed now.

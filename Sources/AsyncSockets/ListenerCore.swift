@@ -12,6 +12,8 @@ final class ListenerCore: Sendable {
     var waiter: Waiter?
     var lastWaiter: UInt32 = 0
     var isClosed = false
+    /// What those are told who accept after the close.
+    var end = SocketError.closed
     /// The queue is emptied once more, and nobody waits for what comes later.
     var isEnding = false
   }
@@ -41,7 +43,7 @@ final class ListenerCore: Sendable {
   ) throws(SocketError) -> Listener.Attempt {
     var peer: SocketAddress?
     let result = try state.withLock { state throws(SocketError) -> Int? in
-      guard let descriptor = state.descriptor?.number else { throw .closed }
+      guard let descriptor = state.descriptor?.number else { throw state.end }
       guard state.readiness.canRead else { return nil }
       let result = uninterrupted { loop.kernel.accept(descriptor, peer: &peer) }
       if result == -Int(Errno.wouldBlock.rawValue) {
@@ -62,13 +64,16 @@ final class ListenerCore: Sendable {
     }
   }
 
-  /// Suspends until there is something to accept, or until `deadline`, which ends a pause.
-  func wait(deadline: EventLoop.Instant?) async throws {
+  /// Suspends until there is something to accept, or until the deadline.
+  ///
+  /// - Parameter isPause: whether to wait even if there is something, until `resourcesFreed()`.
+  func wait(until deadline: EventLoop.Instant? = nil, isPause: Bool = false) async throws {
     let id = state.withLock { state in
       state.lastWaiter &+= 1
       return state.lastWaiter
     }
     let timer = deadline.flatMap { loop.schedule(self, token: UInt64(id), due: $0) }
+    if deadline != nil, timer == nil { throw SocketError.loopStopped }
     defer { if let timer { loop.cancelDeadline(timer) } }
     var isBusy = false
     let wake = await withTaskCancellationHandler {
@@ -76,13 +81,13 @@ final class ListenerCore: Sendable {
         let answer = state.withLock { state -> Wake? in
           if CurrentTask.isCancelled { return .cancelled }
           if state.isClosed || state.isEnding { return .changed }
-          if deadline == nil, state.readiness.canRead { return .changed }
+          if !isPause, state.readiness.canRead { return .changed }
           if let deadline, deadline <= loop.now { return .timedOut }
           if state.waiter != nil {
             isBusy = true
             return .changed
           }
-          state.waiter = Waiter(id: id, continuation: continuation, isPause: deadline != nil)
+          state.waiter = Waiter(id: id, continuation: continuation, isPause: isPause)
           return nil
         }
         if let answer { continuation.resume(answer) }
@@ -114,8 +119,9 @@ final class ListenerCore: Sendable {
 
   func resourcesFreed() { wakeWaiter(.changed) { $0.isPause } }
 
-  func close() {
+  func close(_ end: SocketError = .closed) {
     let (number, continuation) = state.withLock { state -> (Int32?, WakeContinuation?) in
+      if !state.isClosed { state.end = end }
       // First the path, so that whoever finds it finds a listener.
       if !state.isClosed, let file, let path = address.path, loop.kernel.identity(ofFile: path) == file {
         loop.kernel.unlink(path)
@@ -147,9 +153,9 @@ extension ListenerCore: Pollable, DeadlineTarget {
     wakeWaiter(.changed) { !$0.isPause }
   }
 
-  func registrationFailed(_ error: SocketError) { close() }
+  func registrationFailed(_ error: SocketError) { close(error) }
 
-  func loopStopped() { close() }
+  func loopStopped() { close(.loopStopped) }
 
   func describe(to snapshot: inout EventLoop.Snapshot) {
     let isWaiting = state.withLock { $0.waiter != nil }

@@ -9,24 +9,21 @@
 /// previous disposition returns. Any thread may receive the signal, whether or not it blocks others. Signals of the
 /// same number that arrive faster than they are read become one, as signal(7) has it for all but real-time signals.
 public struct ProcessSignals: AsyncSequence, Sendable {
-  /// A signal, by its number in signal(7).
-  public struct Signal: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+  /// A signal, by its number in signal(7); those that are used most have names, such as `.terminate` and `.user1`.
+  public struct Signal: RawRepresentable, Hashable, Sendable {
     /// The number.
     public let rawValue: Int32
 
     /// The signal of that number.
     public init(rawValue: Int32) { self.rawValue = rawValue }
-
-    /// `signal 15`, by its number.
-    public var description: String { "signal \(rawValue)" }
   }
 
   private let subscription: SignalSubscription
 
   /// Begins to receive signals.
   ///
-  /// - Throws: `SocketError.failed` with the errno for a signal that nobody can catch (`SIGKILL`, `SIGSTOP`) or that
-  ///   does not exist, or when the event loop cannot be started; `SocketError.invalid` when no signal is given.
+  /// - Throws: `SocketError.invalid` for a signal that nobody can catch (`SIGKILL`, `SIGSTOP`) or that does not exist, and
+  ///   when no signal is given; `.failed` when the event loop cannot be started.
   public init(_ signals: Signal...) throws(SocketError) {
     guard !signals.isEmpty else { throw .invalid("ProcessSignals needs at least one signal to wait for") }
     subscription = try SignalHub.shared().subscribe(to: signals)
@@ -39,7 +36,8 @@ public struct ProcessSignals: AsyncSequence, Sendable {
   public struct Iterator: AsyncIteratorProtocol {
     fileprivate let subscription: SignalSubscription
 
-    /// The next signal; `nil` when the task is cancelled. The sequence never ends otherwise.
+    /// The next signal; `nil` when the task is cancelled, or somebody has stopped the shared event loops. The sequence
+    /// never ends otherwise.
     public mutating func next(
       isolation actor: (any Actor)? = #isolation
     ) async throws(Never) -> Signal? {

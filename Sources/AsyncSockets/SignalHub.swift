@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Synchronization
 
@@ -45,10 +46,11 @@ final class SignalHub: Sendable {
   }
 
   func subscribe(to signals: [ProcessSignals.Signal]) throws(SocketError) -> SignalSubscription {
+    try loop.core.checkIsRunning()
     var set = SignalSet()
     for signal in signals {
       guard SignalSet.range.contains(signal.rawValue) else {
-        throw .failed(Errno(EINVAL), call: "sigaction(\(signal.rawValue))", address: nil)
+        throw .invalid("there is no \(signal): signals have numbers from 1 to 64")
       }
       set.insert(SignalSet(number: signal.rawValue))
     }
@@ -84,7 +86,8 @@ final class SignalHub: Sendable {
       action.sa_flags = Int32(SA_RESTART)
       var previous = sigaction()
       guard unsafe sigaction(number, &action, &previous) == 0 else {
-        throw .failed(Errno(errno), call: "sigaction(\(number))", address: nil)
+        throw .invalid(
+          "\(ProcessSignals.Signal(rawValue: number)) cannot be caught: sigaction: \(Errno(errno))")
       }
       state.users[number] = (1, previous)
     }
@@ -113,14 +116,23 @@ extension SignalHub: Pollable {
     for inbox in state.withLock({ $0.inboxes }) { inbox.receive(received) }
   }
 
-  // The shared loop never stops, and an eventfd can always be watched.
+  // An eventfd can always be watched.
   func registrationFailed(_ error: SocketError) {}
-  func loopStopped() {}
+
+  func loopStopped() {
+    for inbox in state.withLock({ $0.inboxes }) { inbox.end() }
+  }
 
   func describe(to snapshot: inout EventLoop.Snapshot) {}
 }
 
-extension ProcessSignals.Signal {
+extension ProcessSignals.Signal: CustomStringConvertible {
+  /// `SIGTERM`; `signal 34` for one without a name.
+  public var description: String {
+    guard let name = unsafe sigabbrev_np(rawValue) else { return "signal \(rawValue)" }
+    return unsafe "SIG" + String(cString: name)
+  }
+
   /// `SIGHUP`: the terminal has gone; by custom, read the configuration again.
   public static let hangUp = Self(rawValue: SIGHUP)
   /// `SIGINT`: Ctrl-C.

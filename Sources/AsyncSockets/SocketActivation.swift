@@ -40,12 +40,18 @@ public enum SocketActivation {
     if isTaken.exchange(true, ordering: .relaxed) {
       throw .invalid("the sockets of LISTEN_FDS have been taken over already")
     }
-    return try adopt(passed, on: loop)
+    do throws(SocketError) {
+      return try adopt(passed, on: loop)
+    } catch {
+      isTaken.store(false, ordering: .relaxed)
+      throw error
+    }
   }
 
   static func adopt(
     _ passed: [(name: String, descriptor: Int32)], on loop: EventLoop
   ) throws(SocketError) -> [Socket] {
+    try loop.core.checkIsRunning()
     // All are looked at before the first changes hands.
     for socket in passed {
       do throws(SocketError) {

@@ -25,7 +25,9 @@ extension SocketAddress {
   }
 
   private static func malformed(_ host: String) -> SocketError {
-    .invalid("\(host.debugDescription) is no numeric IPv4 or IPv6 address")
+    let hasPort = host.hasPrefix("[") || host.utf8.count { $0 == UInt8(ascii: ":") } == 1
+    let hint = hasPort ? "; give it without brackets and port, which is a value of its own" : ""
+    return .invalid("\(host.debugDescription) is no numeric IPv4 or IPv6 address\(hint)")
   }
 
   /// The number of a network interface, given as that or by name.

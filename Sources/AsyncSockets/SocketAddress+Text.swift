@@ -44,26 +44,27 @@ extension SocketAddress {
       if name != Self.unnamed { try validate() }
       return
     }
-    let quoted = text.debugDescription
     guard let colon = text.lastIndex(of: ":") else {
-      throw .invalid("the address \(quoted) has no port; write it like 127.0.0.1:80")
+      throw .invalid("the address \(text.debugDescription) has no port; write it like 127.0.0.1:80")
     }
     var host = text[..<colon]
     let digits = text[text.index(after: colon)...]
     if host.hasPrefix("[") {
       guard host.hasSuffix("]") else {
-        throw .invalid("the address \(quoted) has no port after its brackets; write it like [::1]:80")
+        throw .invalid(
+          "the address \(text.debugDescription) has no port after its brackets; write it like [::1]:80")
       }
       host = host.dropFirst().dropLast()
       guard host.contains(":") else {
-        throw .invalid("in \(quoted), brackets are around what is no IPv6 address")
+        throw .invalid("in \(text.debugDescription), brackets are around what is no IPv6 address")
       }
     } else if host.contains(":") {
-      throw .invalid("the IPv6 address in \(quoted) needs brackets and a port; write it like [::1]:80")
+      throw .invalid(
+        "the IPv6 address in \(text.debugDescription) needs brackets and a port; write it like [::1]:80")
     }
     guard !digits.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let port = UInt16(digits)
     else {
-      throw .invalid("the port in \(quoted) is no number from 0 to 65535")
+      throw .invalid("the port in \(text.debugDescription) is no number from 0 to 65535")
     }
     try self.init(host: String(host), port: port)
   }

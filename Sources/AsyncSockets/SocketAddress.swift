@@ -78,6 +78,30 @@ extension SocketAddress {
     if case .abstract(let name) = storage { name } else { nil }
   }
 
+  /// The 4 or 16 bytes of an IP address, in network order, as protocols carry them; `nil` for a Unix socket.
+  public var ipBytes: [UInt8]? {
+    switch storage {
+    case .ipv4(let address, _): ByteOrder.big.bytes(of: address)
+    case .ipv6(let high, let low, _, _): ByteOrder.big.bytes(of: high) + ByteOrder.big.bytes(of: low)
+    case .unix, .abstract: nil
+    }
+  }
+
+  /// An IP address as protocols carry it: 4 or 16 bytes in network order.
+  ///
+  /// - Throws: `SocketError.invalid` for any other number of bytes.
+  public init(ipBytes bytes: [UInt8], port: UInt16) throws(SocketError) {
+    switch bytes.count {
+    case 4: self.init(.ipv4(ByteOrder.big.integer(of: bytes), port: port))
+    case 16:
+      let (high, low) = (Array(bytes[..<8]), Array(bytes[8...]))
+      self.init(
+        .ipv6(
+          high: ByteOrder.big.integer(of: high), low: ByteOrder.big.integer(of: low), scope: 0, port: port))
+    default: throw .invalid("an IP address has 4 or 16 bytes, not \(bytes.count)")
+    }
+  }
+
   /// The same address with another port; a Unix socket, which has none, stays as it is.
   public func withPort(_ port: UInt16) -> SocketAddress {
     switch storage {

@@ -4,8 +4,12 @@
 public indirect enum SocketError: Error, Hashable, Sendable {
   // Indirect, since every connection has room for one.
 
-  /// This side closed the connection, listener or loop.
+  /// This side closed the connection or listener.
   case closed
+  /// The event loop was stopped, before the operation or meanwhile.
+  case loopStopped
+  /// This side has ended its stream with `finishWriting()`, and sends nothing more; reading goes on.
+  case finishedWriting
   /// Another task is inside the same kind of operation, which only one at a time may be.
   case busy(operation: String)
   /// The operation's deadline passed. Nothing was consumed.
@@ -44,13 +48,19 @@ extension SocketError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .closed: "closed by this side"
-    case .busy(let operation): "\(operation): another task is already doing this on the same connection"
+    case .loopStopped: "the event loop has stopped"
+    case .finishedWriting: "the outgoing stream has ended (finishWriting): nothing more can be sent"
+    case .busy("accept"): "accept: another task is accepting from the same listener"
+    case .busy(let operation): "\(operation): another task is reading from the same connection"
     case .timedOut(let operation): "\(operation): the deadline passed"
     case .reset(let errno, let call, let peer):
       "connection reset by \(peer.map(\.description) ?? "the peer"): \(call): \(errno)"
     case .failed(let errno, let call, let address):
       (address.map { "\(call) \($0): \(errno)" } ?? "\(call): \(errno)") + Self.meaning(of: errno, call)
     case .unresolved(let host, let reason): "no address found for \(host.debugDescription): \(reason)"
+    // A numeric address is in the failure already.
+    case .connectFailed(let host, let failures) where failures.map(\.address.host) == [host]:
+      failures.map(\.error.description).joined()
     case .connectFailed(let host, let failures):
       "cannot connect to \(host): " + failures.map(\.error.description).joined(separator: "; ")
     case .limit(.idle): "idle limit reached"
@@ -58,7 +68,7 @@ extension SocketError: CustomStringConvertible {
     case .truncated(let peer):
       "the stream of \(peer.map(\.description) ?? "the peer") ended without a goodbye, and may have been cut short"
     case .unreadBytes(let count):
-      "\(count) bytes were received in the clear before the upgrade, and nobody has read them"
+      "\(count.of("byte")) received in the clear before the upgrade, which nobody has read"
     case .switched: "the connection has switched to another codec; use the handle that switching returned"
     case .invalid(let problem): "invalid argument: \(problem)"
     }
@@ -69,7 +79,8 @@ extension SocketError {
   /// What the system's own words do not tell.
   private static func meaning(of errno: Errno, _ call: String) -> String {
     switch (errno, call) {
-    case (.addressNotAvailable, "connect"): ": no local port is free for this destination"
+    case (.addressNotAvailable, "connect"):
+      ": no local port is free for this destination, or no local address leads to it"
     case (.addressNotAvailable, "bind"): ": this machine does not have the address"
     default: ""
     }

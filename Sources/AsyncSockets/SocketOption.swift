@@ -10,7 +10,7 @@ import Glibc
 /// ```
 ///
 /// A value that cannot work throws `SocketError.invalid` where the option is used, before anything is opened.
-public struct SocketOption: Hashable, Sendable {
+public struct SocketOption: Hashable, Sendable, CustomStringConvertible {
   /// One setsockopt(2).
   struct Setting: Hashable, Sendable {
     let level: Int32
@@ -23,6 +23,9 @@ public struct SocketOption: Hashable, Sendable {
   let label: String
   /// Why the value cannot work.
   let problem: String?
+
+  /// Its name and what the kernel is given, in its own units: `keepAlive(60, 10, 3, 1)`.
+  public var description: String { "\(label)(\(settings.map { "\($0.value)" }.joined(separator: ", ")))" }
 
   private init(_ label: String, _ settings: [Setting], problem: String? = nil) {
     self.label = label
@@ -50,9 +53,9 @@ public struct SocketOption: Hashable, Sendable {
     let range = Duration.seconds(1)...Duration.seconds(32767)
     let problem: String? =
       if !range.contains(idle) {
-        "keepAlive(idle:) must be from 1 to 32767 s, not \(idle)"
+        "keepAlive(idle:) must be from 1 to 32767 s, not \(idle.exactly)"
       } else if !range.contains(interval) {
-        "keepAlive(interval:) must be from 1 to 32767 s, not \(interval)"
+        "keepAlive(interval:) must be from 1 to 32767 s, not \(interval.exactly)"
       } else if !(1...127).contains(count) {
         "keepAlive(count:) must be from 1 to 127, not \(count)"
       } else {
@@ -81,7 +84,7 @@ public struct SocketOption: Hashable, Sendable {
       [
         Setting(
           level: CLINUX_IPPROTO_TCP, name: CLINUX_TCP_USER_TIMEOUT, value: limit.units(of: .milliseconds(1)))
-      ], problem: isPossible ? nil : "userTimeout must be from 0 to \(Int32.max) ms, not \(limit)")
+      ], problem: isPossible ? nil : "userTimeout must be from 0 to \(Int32.max) ms, not \(limit.exactly)")
   }
 
   /// Bytes of the kernel's buffer for output (`SO_SNDBUF`); the kernel doubles the number, and bounds it.
@@ -107,7 +110,7 @@ public struct SocketOption: Hashable, Sendable {
   /// Any other option whose value is a C `int`, by the numbers of setsockopt(2).
   public static func raw(level: Int32, name: Int32, value: Int32) -> SocketOption {
     SocketOption(
-      "raw(level: \(level), name: \(name))", [Setting(level: level, name: name, value: value)])
+      "raw \(level)/\(name)", [Setting(level: level, name: name, value: value)])
   }
 }
 

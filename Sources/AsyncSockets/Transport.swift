@@ -1,17 +1,22 @@
 /// What carries the bytes of a connection: a nonblocking endpoint in the manner of a socket.
 ///
 /// A socket is built in; conforming types carry bytes over something else (memory, TLS, a fault injector) and are
-/// the same to everything above. The connection calls them one at a time, never from two threads at once, and
-/// never blocks in them.
+/// the same to everything above. The connection calls them one at a time, never from two threads at once, and holds a
+/// lock meanwhile: they must answer at once, and use nothing of the connection itself.
+///
+/// After `.wouldBlock` the same operation is not called again before the transport has told of its readiness
+/// (`notifyReadiness`). A count that cannot be, such as `.bytes(-1)`, ends the connection with `EPROTO`.
 public protocol Transport: AnyObject, Sendable {
   /// Takes what has arrived, at most as many bytes as the buffer holds. Fewer say nothing of what is left: only
-  /// `.wouldBlock` does.
+  /// `.wouldBlock` does. `.bytes(0)` means `.wouldBlock(.read)`.
   func read(into buffer: inout MutableRawSpan) -> TransportResult
 
-  /// Sends as much of the bytes as it can right now.
+  /// Sends as much of the bytes as it can right now. What it has not taken is offered again, perhaps with more behind
+  /// it; the memory is the connection's. `.bytes(0)` means `.wouldBlock(.write)`.
   func write(_ bytes: RawSpan) -> TransportResult
 
-  /// Ends the outgoing stream; the incoming one goes on. Answers `.bytes(0)` when done.
+  /// Ends the outgoing stream, when everything before it has been written; the incoming one goes on. Answers `.bytes(0)`
+  /// when done, and is not called again then; after `.wouldBlock` it is.
   func shutdownWrite() -> TransportResult
 
   /// Gives everything back; no call follows. `abortively` says that the peer shall see a reset.
@@ -30,7 +35,8 @@ public protocol Transport: AnyObject, Sendable {
 public enum TransportResult: Hashable, Sendable {
   /// That many bytes were moved.
   case bytes(Int)
-  /// Nothing can be moved until the transport becomes ready for this; a read may have to wait for a write (TLS).
+  /// Nothing can be moved until the transport becomes ready for this; a read may have to wait for a write (TLS). An empty
+  /// set waits for `.final` alone.
   case wouldBlock(TransportReadiness)
   /// The peer ended its stream.
   case end
@@ -52,7 +58,8 @@ public struct TransportReadiness: OptionSet, Hashable, Sendable {
   public static let read = TransportReadiness(rawValue: 1)
   /// There is room to write, or a write would fail at once.
   public static let write = TransportReadiness(rawValue: 2)
-  /// The transport has ended or failed: from now on reads and writes answer without waiting.
+  /// The transport has ended or failed: from now on reads and writes answer without waiting. A read that would block all
+  /// the same is tried again in every turn of the loop for as long as somebody waits for it, which costs its processor.
   public static let final = TransportReadiness(rawValue: 4)
 }
 
@@ -144,7 +151,7 @@ extension Endpoint {
   borrowing func unreadBytes(kernel: any Kernel) -> Int {
     switch self {
     case .socket(let descriptor): max(0, kernel.unreadBytes(descriptor.number))
-    case .custom(let transport): transport.unreadBytes
+    case .custom(let transport): max(0, transport.unreadBytes)
     case .closed: 0
     }
   }

@@ -1,6 +1,6 @@
 /// What carries an upgraded connection: the user's transport, and below it what carried the connection before.
 final class UpgradedTransport: Transport {
-  private let upper: any Transport
+  let upper: any Transport
   private let lower: LowerTransport
 
   init(_ upper: any Transport, over lower: LowerTransport) {

@@ -8,7 +8,7 @@
 /// ```
 ///
 /// The deadline is one of an event loop: it follows the loop's clock, and takes no task and no thread. Of nested ones the
-/// earlier counts. A single read has a deadline of its own, which costs next to nothing and needs none of this.
+/// earlier counts; when the clock passes both at once, the inner one is told. A single read has a deadline of its own, which costs next to nothing and needs none of this.
 ///
 /// - Parameters:
 ///   - deadline: when to give up; with `.never`, the body is called and nothing else happens.
@@ -19,7 +19,7 @@
 /// - Returns: what the body returns.
 /// - Throws: `SocketError.timedOut` once the deadline has come before the body's end, whatever the body makes of its
 ///   cancellation, and at once for a deadline in the past; `CancellationError` for a task that is cancelled already.
-///   Else what the body throws, which is cancelled with its caller. `SocketError.closed` when the loop stops meanwhile.
+///   Else what the body throws, which is cancelled with its caller. `SocketError.loopStopped` when the loop has stopped or stops meanwhile.
 public func withDeadline<Value>(
   _ deadline: Deadline, on loop: EventLoop? = nil, operation: String = "withDeadline",
   isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Value
@@ -28,6 +28,7 @@ public func withDeadline<Value>(
   let loop = try loop ?? Environment.current.loops.here()
   guard let due = deadline.instant(now: loop.now) else { return try await body() }
   if due <= loop.now { throw SocketError.timedOut(operation: operation) }
+  try loop.core.checkIsRunning()
 
   // A task cannot be uncancelled, so what is cancelled has to be a task of its own. A child's closure must be sendable,
   // which the body need not be: it runs where its caller runs, and its caller does nothing meanwhile but wait.
@@ -49,7 +50,7 @@ public func withDeadline<Value>(
   guard case .timedOut = wait else { return try outcome.get() }
   // A deadline inside, which the clock has passed in the same jump: the closer one tells more.
   if case .failure(let error as SocketError) = outcome, case .timedOut = error { throw error }
-  throw loop.core.clock.now < due ? SocketError.closed : .timedOut(operation: operation)
+  throw loop.core.clock.now < due ? SocketError.loopStopped : .timedOut(operation: operation)
 }
 
 private func run(_ work: () async -> Void, isolation: isolated (any Actor)?) async { await work() }

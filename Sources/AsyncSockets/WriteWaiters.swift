@@ -22,7 +22,8 @@ struct WriteWaiters {
   }
 
   private var waiters: [Waiter] = []
-  private var waitingForTurn = 0
+  // Small, since every connection has one.
+  private var waitingForTurn: Int32 = 0
   /// Somebody was let in and has not given the turn back yet.
   private var turnIsGranted = false
 

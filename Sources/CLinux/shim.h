@@ -18,6 +18,7 @@ long syscall(long, ...);
 int accept4(int, struct sockaddr *, socklen_t *, int);
 const char *strerrorname_np(int);
 const char *strerrordesc_np(int);
+const char *sigabbrev_np(int);
 
 // glibc declares these with a transparent union under _GNU_SOURCE, which Swift does not import.
 static inline int clinux_accept4(int fd, struct sockaddr_storage *address, socklen_t *length, int flags) {

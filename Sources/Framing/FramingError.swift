@@ -33,7 +33,7 @@ extension FramingError: CustomStringConvertible {
     case .invalidUTF8(let offset):
       "invalid UTF-8 at offset \(offset)"
     case .truncated(let held, let offset):
-      "the stream ended inside the frame at offset \(offset), of which \(held) bytes had come"
+      "the stream ended too soon: of what begins at offset \(offset), \(held == 1 ? "1 byte" : "\(held) bytes") had come"
     case .malformed(let problem, let offset):
       "malformed at offset \(offset): \(problem)"
     case .unencodable(let problem):

@@ -99,7 +99,7 @@ extension TCPServer {
           }
         } catch let error as SocketError {
           roster.leave()
-          if error != .closed {
+          if error != .closed, error != .loopStopped {
             failure = error
             configuration.onEvent?(.listenerFailed(error))
             stopAccepting()
@@ -138,10 +138,10 @@ extension TCPServer {
     do {
       try await handler(connection)
       connection.setOwner(false)
-      await connection.close()
+      await connection.close(after: nil, isCancellable: false)
     } catch {
       connection.setOwner(false)
-      await connection.close(after: error)
+      await connection.close(after: error, isCancellable: false)
       reportFailure(error, of: connection)
     }
     finish(connection, in: slot)

@@ -3,7 +3,7 @@ import AsyncSockets
 /// Finds what a test left behind: descriptors, and what its event loops still hold.
 ///
 /// ```swift
-/// try await withResourceAudit { … }
+/// try await withAuditedLoops { loops in … }
 /// ```
 public struct ResourceAudit: Sendable {
   /// A descriptor's number and what it refers to, as `/proc/self/fd` names it.

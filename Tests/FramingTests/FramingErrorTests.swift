@@ -11,7 +11,7 @@ struct FramingErrorTests {
     #expect("\(FramingError.invalidUTF8(offset: 3))" == "invalid UTF-8 at offset 3")
     #expect(
       "\(FramingError.truncated(held: 2, offset: 9))"
-        == "the stream ended inside the frame at offset 9, of which 2 bytes had come")
+        == "the stream ended too soon: of what begins at offset 9, 2 bytes had come")
     #expect("\(FramingError.malformed("no sign", offset: 1))" == "malformed at offset 1: no sign")
     #expect("\(FramingError.invalidConfiguration("the limit is 0"))" == "invalid framing: the limit is 0")
   }

@@ -13,9 +13,10 @@ struct SocketExercise {
       case ("senders", 2): try await Senders.run(senders: numbers[0], messages: numbers[1])
       case ("deadlines", 1): try await Deadlines.run(count: numbers[0])
       case ("simulated", 1): try await Simulated.run(seed: UInt64(numbers[0]))
+      case ("stranded", 0): try await Stranded.run()
       default:
         throw Failure(
-          "usage: endings COUNT | senders SENDERS MESSAGES | deadlines COUNT | simulated SEED")
+          "usage: endings COUNT | senders SENDERS MESSAGES | deadlines COUNT | simulated SEED | stranded")
       }
     } catch {
       say("failed: \(error)")

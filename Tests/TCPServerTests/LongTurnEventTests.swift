@@ -29,7 +29,7 @@ struct LongTurnEventTests {
         let port = try slow.localPort
         #expect(turn.connections.map(\.peerAddress?.port) == [port])
         let event = try #require(log.events.first { if case .longTurn = $0 { true } else { false } })
-        #expect("\(event)".hasSuffix("jobs took 250 ms; served 127.0.0.1:\(port)"))
+        #expect("\(event)".hasSuffix(" took 250 ms; served 127.0.0.1:\(port)"))
         quick.close()
         slow.close()
       }

@@ -6,4 +6,8 @@ package protocol ListenerEnd: AnyObject, Sendable {
   func close()
 }
 
-extension Listener: ListenerEnd {}
+extension Listener: ListenerEnd {
+  package func accept(on loop: EventLoop, options: ConnectionOptions) async throws -> Connection {
+    try await accept(on: loop, options: options, deadline: .never)
+  }
+}

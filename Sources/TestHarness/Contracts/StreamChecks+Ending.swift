@@ -4,7 +4,9 @@ extension StreamProbe {
   func halfClose() async throws {
     try await near.send([1])
     try await near.finishWriting()
-    try await expectClosed("a send after the end") { try await near.send([2]) }
+    try await expectFailure(
+      "a send after the end", "SocketError.finishedWriting", { $0 as? SocketError == .finishedWriting }
+    ) { try await near.send([2]) }
     try expectEqual(try await readToEnd(far, "the first stream"), [1], "what was sent before the end")
     let reply = Pattern.bytes(1000)
     try await sending(reply, to: far) {

@@ -131,6 +131,18 @@ struct ResolverTests {
     }
   }
 
+  @Test("that answers an address that cannot be is told so, and no other is tried")
+  func impossibleAddress() async throws {
+    try await withLoop(clock: ManualClock()) { loop in
+      let long = SocketAddress.unix(path: "/tmp/" + String(repeating: "x", count: 200))
+      let environment = Environment(loops: try EventLoopGroup([loop]), resolver: OneAddress(address: long))
+      let error = await socketError {
+        try await Connector(environment: environment).connect(to: "name", port: 1)
+      }
+      #expect(error?.isInvalid == true)
+    }
+  }
+
   @Test("that hangs is left at the connector's deadline, and no socket is opened (P53)")
   func deadline() async throws {
     try await withRaceTrack([4]) { track in
@@ -222,4 +234,9 @@ private final class Gate: Sendable {
     while !state.withLock({ $0.isOpen }) { usleep(1000) }
     state.withLock { $0.inside -= 1 }
   }
+}
+
+private struct OneAddress: Resolver {
+  let address: SocketAddress
+  func resolve(_ host: String, port: UInt16) async throws -> [SocketAddress] { [address] }
 }

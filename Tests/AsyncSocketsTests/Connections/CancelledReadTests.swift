@@ -36,6 +36,20 @@ struct CancelledReadTests {
     }
   }
 
+  @Test("a read that times out names the peer", arguments: Route.allCases)
+  func namesPeer(_ route: Route) async throws {
+    try await withLink(route) { link in
+      let peer = try #require(link.connection.peerAddress)
+      let due = Deadline.at(link.loop.now)
+      #expect(
+        await socketError { try await link.connection.read(deadline: due) }
+          == .timedOut(operation: "read from \(peer)"))
+      #expect(
+        await socketError { try await link.connection.framed(LineFraming()).next(deadline: due) }
+          == .timedOut(operation: "next from \(peer)"))
+    }
+  }
+
   @Test("a read that times out consumes nothing (P46)", arguments: Route.allCases)
   func timedOut(_ route: Route) async throws {
     try await withLink(route) { link in

@@ -102,9 +102,9 @@ struct CancelledSendTests {
       async let finishing: Void = link.connection.finishWriting()
       for _ in 0..<3 { await link.loop.nextTurn() }
       transport.unblock()
-      #expect(await one == .closed)
-      #expect(await two == .closed)
-      #expect(await three == .closed)
+      #expect(await one == .finishedWriting)
+      #expect(await two == .finishedWriting)
+      #expect(await three == .finishedWriting)
       try await finishing
       #expect(transport.record.written == bytes("0123456789"))
       #expect(transport.record.shutdowns == 1)

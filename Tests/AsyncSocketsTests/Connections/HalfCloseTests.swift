@@ -77,7 +77,8 @@ struct HalfCloseTests {
       }
       #expect(error is CancellationError)
       #expect(areSame(try await onThread { try link.peer.receiveToEnd() }, message))
-      #expect(await socketError { try await link.connection.send("more") } == .closed)
+      #expect(await socketError { try await link.connection.send("more") } == .finishedWriting)
+      #expect(await socketError { try await link.connection.upgrade { $0 } } == .finishedWriting)
     }
   }
 

@@ -54,6 +54,32 @@ struct LingeringTests {
     }
   }
 
+  @Test("cancelled, a close does not wait for the peer, whatever its clock does", arguments: Route.allCases)
+  func cancelledClose(_ route: Route) async throws {
+    try await withLink(route) { link in
+      try await link.connection.send("bye")
+      _ = try await cancelled(once: { hasReader(link.connection) }) { await link.connection.close() }
+      #expect(descriptorNumber(of: link.connection) == nil)
+      #expect(link.connection.closeReason == .closed)
+      #expect(try await onThread { try link.peer.receiveToEnd() } == bytes("bye"))
+    }
+  }
+
+  @Test("in a task that is cancelled, a close sends what is queued all the same", arguments: Route.allCases)
+  func closeInCancelledTask(_ route: Route) async throws {
+    try await withLink(route, hasSmallBuffers: true) { link in
+      let message = payload(500_000)
+      try await link.connection.sendWithoutWaiting(message)
+      async let received = onThread { try link.peer.receiveToEnd() }
+      await withTaskGroup(of: Void.self) { group in
+        group.cancelAll()
+        group.addTask { await link.connection.close() }
+      }
+      #expect(descriptorNumber(of: link.connection) == nil)
+      #expect(areSame(try await received, message))
+    }
+  }
+
   @Test("abort cuts a lingering close short", arguments: Route.allCases)
   func abortCutsShort(_ route: Route) async throws {
     try await withLink(route) { link in

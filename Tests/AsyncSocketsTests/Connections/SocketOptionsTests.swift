@@ -141,11 +141,9 @@ struct SocketOptionsTests {
       link.connection.abort()
       #expect(throws: SocketError.closed) { try link.connection.set(.sendBuffer(8192)) }
       #expect(throws: SocketError.closed) { try link.connection.value(of: .sendBuffer) }
-      if route.network == .unix {
-        #expect(throws: SocketError.closed) { try link.connection.peerCredentials() }
-      } else {
-        #expect(throws: SocketError.closed) { try link.connection.tcpInfo() }
-      }
+      #expect(throws: SocketError.closed) { try link.connection.peerCredentials() }
+      #expect(throws: SocketError.closed) { try link.connection.tcpInfo() }
+      #expect(throws: SocketError.closed) { try link.connection.takeLeftovers() }
     }
   }
 

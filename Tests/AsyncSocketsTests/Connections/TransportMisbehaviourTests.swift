@@ -70,6 +70,44 @@ struct TransportMisbehaviourTests {
     }
   }
 
+  @Test(
+    "a count that cannot be ends the connection with words, and traps nobody",
+    arguments: Place.allCases, [Int.min, -1, 1 << 20, Int.max])
+  func impossibleCount(_ place: Place, _ count: Int) async throws {
+    for isUpgraded in [true, false] {
+      try await withAuditedLoops(clock: ManualClock()) { group in
+        let loop = group.loops[0]
+        try await run(Route(network: .ipv4, isOnLoop: place == .onLoop), on: loop) {
+          func make() async throws -> Connection {
+            guard isUpgraded else { return try Connection(over: LyingTransport(count), on: loop) }
+            let connection = try Connection(over: ScriptedTransport(), on: loop)
+            try await connection.upgrade { _ in LyingTransport(count) }
+            return connection
+          }
+          let (reader, writer, gatherer) = (try await make(), try await make(), try await make())
+          let errors = [
+            await socketError { try await reader.read() },
+            await socketError {
+              try await writer.send("12345")
+              try await writer.flush()
+            },
+            await socketError {
+              try await gatherer.send(contentsOf: [bytes("12"), bytes("345")])
+              try await gatherer.flush()
+            },
+          ]
+          for (error, operation) in zip(errors, ["read", "write", "write"]) {
+            let text = error?.description ?? ""
+            #expect(text.hasPrefix("LyingTransport.\(operation), which answered .bytes(\(count)) for "))
+            #expect(text.contains("EPROTO"))
+          }
+          for connection in [reader, writer, gatherer] { await connection.close() }
+          #expect(await socketError { try await reader.read() } == errors[0])
+        }
+      }
+    }
+  }
+
   @Test("news that nobody waits for is not lost, and harms nobody", arguments: Place.allCases)
   func spuriousNews(_ place: Place) async throws {
     let transport = ScriptedTransport()
@@ -123,6 +161,20 @@ struct TransportMisbehaviourTests {
       }
     }
   }
+}
+
+/// Answers every call with the same count.
+private final class LyingTransport: Transport {
+  private let count: Int
+
+  init(_ count: Int) { self.count = count }
+
+  func read(into buffer: inout MutableRawSpan) -> TransportResult { .bytes(count) }
+  func write(_ bytes: RawSpan) -> TransportResult { .bytes(count) }
+  func shutdownWrite() -> TransportResult { .bytes(count) }
+  func close(abortively: Bool) {}
+  var unreadBytes: Int { count }
+  func notifyReadiness(_ notify: @escaping @Sendable (TransportReadiness) -> Void) {}
 }
 
 /// Hands back what is written to it, and tells its news from inside every call.

@@ -199,8 +199,8 @@ struct TransportTests {
     try await untilReading(connection)
     try await untilWriting(connection)
     await group.shutdown()
-    #expect(await reader == .closed)
-    #expect(await flusher == .closed)
+    #expect(await reader == .loopStopped)
+    #expect(await flusher == .loopStopped)
     #expect(transport.record.closes == [true])
     #expect(connection.closeReason == .aborted)
   }

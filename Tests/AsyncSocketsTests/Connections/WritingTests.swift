@@ -121,7 +121,7 @@ struct WritingTests {
     try await withLink(route) { link in
       try await link.connection.send("last words")
       try await link.connection.finishWriting()
-      #expect(await socketError { try await link.connection.send("more") } == .closed)
+      #expect(await socketError { try await link.connection.send("more") } == .finishedWriting)
       #expect(try await onThread { try link.peer.receiveToEnd() } == bytes("last words"))
     }
   }

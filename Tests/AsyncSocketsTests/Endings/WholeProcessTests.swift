@@ -98,6 +98,35 @@ struct WholeProcessTests {
     }
   }
 
+  @Test(
+    "tells by ETIMEDOUT or a limit of a network that is gone, and by its errno of one that cannot be reached (P53, P54)",
+    .enabled("needs a network namespace of its own: unshare, ip", hasOwnNetworks))
+  func stranded() async throws {
+    let script = """
+      ip link set lo up
+      "$0" stranded | while read -r line; do
+        echo "$line"
+        if [ "$line" = ready ]; then ip link set lo down; fi
+      done
+      """
+    let exercise = try builtExecutable("SocketExercise")
+    let command = ["--map-root-user", "--net", "sh", "-c", script, exercise]
+    try await withChildProcess("unshare", command, patience: .seconds(60)) { child in
+      let text = String(decoding: try await child.readToEnd(), as: UTF8.self)
+      let lines = text.split(separator: "\n").map(String.init)
+      let expected = [
+        ["connect 127.0.0.1:9: the deadline passed"], ["connect 192.0.2.1:9: ENETUNREACH"],
+        ["connect [::1]:9: EADDRNOTAVAIL"], ["idle limit: idle limit reached"],
+        ["keep-alive: recv 127.0.0.1:", ": ETIMEDOUT"], ["ready"],
+        ["user timeout: recv 127.0.0.1:", ": ETIMEDOUT"],
+      ]
+      #expect(lines.count == expected.count, "\(lines) \(child.errorOutput)")
+      for (line, parts) in zip(lines.sorted(), expected) {
+        for part in parts { #expect(line.contains(part)) }
+      }
+    }
+  }
+
   private func expectEachOnce(_ count: Int, of child: ChildProcess) async throws {
     let text = String(decoding: try await child.readToEnd(), as: UTF8.self)
     let expected = (0..<count).flatMap { ["read \($0)", "sleep \($0)"] }
@@ -147,6 +176,16 @@ private func isInstalled(_ program: String) -> Bool {
   guard let path = unsafe getenv("PATH") else { return false }
   return unsafe String(cString: path).split(separator: ":").contains { directory in
     unsafe access("\(directory)/\(program)", X_OK) == 0
+  }
+}
+
+/// Whether the system lets this user have network namespaces.
+@Sendable
+private func hasOwnNetworks() async throws -> Bool {
+  guard isInstalled("unshare"), isInstalled("ip") else { return false }
+  let command = ["--map-root-user", "--net", "ip", "link", "set", "lo", "up"]
+  return try await withChildProcess("unshare", command) { child in
+    try await child.waitForExit() == .exited(0)
   }
 }
 

@@ -180,6 +180,9 @@ struct SocketActivationTests {
         unsafe setenv("LISTEN_PID", "\(getpid())", 1)
         unsafe setenv("LISTEN_FDS", "1", 1)
         unsafe setenv("LISTEN_FDNAMES", "web", 1)
+        let stopped = try EventLoop()
+        await stopped.shutdown()
+        let refused = Result { try SocketActivation.listeners(on: stopped) }
         let sockets = Result { try SocketActivation.listeners(on: loop) }
         let again = Result { try SocketActivation.listeners(on: loop) }
         let listener = try sockets.get().first?.listener
@@ -188,6 +191,7 @@ struct SocketActivationTests {
         if saved >= 0 { dup2(saved, 3) }
         #expect(try sockets.get().map(\.name) == ["web"])
         #expect(address?.host == "127.0.0.1")
+        #expect(throws: SocketError.loopStopped) { try refused.get() }
         #expect(throws: SocketError.self) { try again.get() }
         close(free)
         await loop.shutdown()

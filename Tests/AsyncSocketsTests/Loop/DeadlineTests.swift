@@ -161,7 +161,7 @@ struct DeadlineTests {
         try await eventually("somebody sleeps") { loop.census.deadlines == 1 }
         await letSettle(loop)
         await loop.shutdown()
-        await #expect(throws: SocketError.closed) { try await sleeper.value }
+        await #expect(throws: SocketError.loopStopped) { try await sleeper.value }
       }
     }
   }

@@ -63,7 +63,7 @@ struct LifetimeTests {
             let peer = try await onThread { try BlockingPeer.connect(port: port) }
             let connection = try await listener.accept(on: loop)
             await loop.shutdown()
-            await #expect(throws: SocketError.closed) { try await connection.read() }
+            await #expect(throws: SocketError.loopStopped) { try await connection.read() }
             connection.abort()
             peer.close()
           }

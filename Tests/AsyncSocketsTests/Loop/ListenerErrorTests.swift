@@ -58,16 +58,21 @@ struct ListenerErrorTests {
     kernel.fail(with: EMFILE)
     try await withListener(clock: ManualClock(), kernel: kernel) { listener in
       let peer = try await listener.connect()
-      let accept = Task { try await listener.accept(on: listener.loop) }
-      try await eventually("it waits") { kernel.calls == 1 && listener.loop.census.deadlines == 1 }
-      await letSettle(listener.loop)
-      listener.listener.resourcesFreed()
-      try await eventually("it has tried again, and waits") {
-        kernel.calls == 2 && listener.loop.census.deadlines == 1
+      let accepted = Count()
+      let accept = Task {
+        defer { accepted.increase() }
+        return try await listener.accept(on: listener.loop)
       }
-      await letSettle(listener.loop)
+      // Between an attempt and the wait after it, nobody hears: so it is said until it is heard.
+      try await eventually("it has tried again") {
+        listener.listener.resourcesFreed()
+        return kernel.calls >= 2
+      }
       kernel.fail(with: nil)
-      listener.listener.resourcesFreed()
+      try await eventually("it has accepted") {
+        listener.listener.resourcesFreed()
+        return accepted.value == 1
+      }
       try await accept.value.abort()
       peer.close()
     }
@@ -107,6 +112,14 @@ struct ListenerErrorTests {
       try await eventually("it waits") { kernel.calls == 1 && listener.loop.census.deadlines == 1 }
       listener.close()
       await #expect(throws: SocketError.closed) { try await accept.value }
+    }
+  }
+
+  @Test("to be watched by its loop is told to whoever accepts")
+  func cannotBeWatched() async throws {
+    try await withListener(clock: ManualClock(), kernel: UnwatchedKernel()) { door in
+      let expected = SocketError.failed(Errno(rawValue: ENOSPC), call: "epoll_ctl", address: nil)
+      await #expect(throws: expected) { try await door.accept(on: door.loop) }
     }
   }
 
@@ -177,6 +190,23 @@ struct ListenerErrorTests {
       }
       #expect(seen <= 101)
       peer.close()
+    }
+  }
+}
+
+/// A kernel whose epoll instances are full: epoll_ctl(2), ENOSPC.
+private final class UnwatchedKernel: Kernel {
+  func makePoller() throws(SocketError) -> any Poller { try FullPoller() }
+
+  private final class FullPoller: Poller {
+    private let epoll: Epoll
+
+    init() throws(SocketError) { epoll = try Epoll() }
+
+    func add(_ descriptor: Int32, for events: Epoll.Events, key: UInt64) -> Errno? { Errno(rawValue: ENOSPC) }
+    func interrupt() { epoll.interrupt() }
+    func wait(nanoseconds: Int64, woken: () -> Void, ready: (UInt64, Epoll.Events) -> Void) {
+      epoll.wait(nanoseconds: nanoseconds, woken: woken, ready: ready)
     }
   }
 }

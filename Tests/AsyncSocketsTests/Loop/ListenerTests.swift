@@ -178,6 +178,32 @@ struct ListenerTests {
     }
   }
 
+  @Test(
+    "gives up at the deadline, keeps who comes later, and takes nobody too late (P46)",
+    arguments: [true, false])
+  func deadline(isOnLoop: Bool) async throws {
+    let clock = ManualClock()
+    try await withListener(clock: clock) { door in
+      let accept = { @Sendable (deadline: Deadline) in
+        try await door.listener.accept(on: door.loop, deadline: deadline)
+      }
+      async let late = socketError {
+        try await isOnLoop
+          ? onLoop(door.loop) { try await accept(.after(.seconds(5))) } : accept(.after(.seconds(5)))
+      }
+      try await eventually("it waits") { door.loop.census.deadlines == 1 }
+      clock.advance(by: .seconds(5))
+      let timedOut = SocketError.timedOut(operation: "accept on \(door.address)")
+      #expect(await late == timedOut)
+      let peer = try await door.connect()
+      #expect(await socketError { try await accept(.at(door.loop.now)) } == timedOut)
+      let connection = try await accept(.after(.seconds(1)))
+      #expect(connection.peerAddress?.port == (try peer.localPort))
+      connection.abort()
+      peer.close()
+    }
+  }
+
   @Test("that closes tells whoever waits, and whoever comes", arguments: Network.allCases)
   func close(network: Network) async throws {
     try await withListener(network) { listener in

@@ -48,7 +48,7 @@ struct LongTurnTests {
       #expect(turn.connections.map(\.peerAddress) == [culprit.peerAddress])
       #expect(turn.connectionCount == 1)
       let peer = culprit.peerAddress?.description ?? "?"
-      #expect(turn.description == "a turn of \(turn.jobs) jobs took 150 ms; served \(peer)")
+      #expect(turn.description == "a turn of \(turn.jobs.of("job")) took 150 ms; served \(peer)")
     }
   }
 
@@ -76,7 +76,7 @@ struct LongTurnTests {
       try await onLoop(loop) { clock.advance(by: .milliseconds(2500)) }
       try await eventually("it is told") { log.count == 1 }
       #expect(log.all[0].connections == [])
-      #expect(log.all[0].description.hasSuffix("jobs took 2.5 s; no connection moved bytes"))
+      #expect(log.all[0].description.hasSuffix(" took 2.5 s; no connection moved bytes"))
     }
   }
 

@@ -137,6 +137,22 @@ struct SignalTests {
     }
   }
 
+  @Test("ends when somebody has stopped the shared loops, and does not begin then")
+  func sharedLoopsStopped() async {
+    await #expect(processExitsWith: .success) {
+      await reportingErrors {
+        let signals = try ProcessSignals(.user1)
+        kill(getpid(), SIGUSR1)
+        #expect(await next(of: signals) == .user1)
+        async let waiting = next(of: signals)
+        try await EventLoopGroup.shared.shutdown()
+        #expect(await waiting == nil)
+        #expect(await next(of: signals) == nil)
+        #expect(throws: SocketError.loopStopped) { try ProcessSignals(.user2) }
+      }
+    }
+  }
+
   @Test("ends for a task that is cancelled, and for no other", arguments: [true, false])
   func cancellation(isBefore: Bool) async {
     await #expect(processExitsWith: .success) { [isBefore = isBefore as Bool] in

@@ -74,8 +74,8 @@ struct SleepTests {
     let sleeper = Task { try await isOnLoop ? onLoop(loop, sleep) : sleep() }
     try await eventually("somebody sleeps") { loop.census.deadlines == 1 }
     await loop.shutdown()
-    await #expect(throws: SocketError.closed) { try await sleeper.value }
-    await #expect(throws: SocketError.closed) { try await isOnLoop ? onLoop(loop, sleep) : sleep() }
+    await #expect(throws: SocketError.loopStopped) { try await sleeper.value }
+    await #expect(throws: SocketError.loopStopped) { try await isOnLoop ? onLoop(loop, sleep) : sleep() }
     try await loop.sleep(for: .zero)
     #expect(loop.census.deadlines == 0)
   }

@@ -168,7 +168,7 @@ struct SnapshotTests {
       let text = await link.loop.snapshot().description
       let lines = text.split(separator: "\n").map(String.init)
       #expect(lines.count == 3)
-      #expect(lines[0].hasPrefix("event loop: 1 connections, 1 deadlines (next in 1 min 27 s), 0 jobs, "))
+      #expect(lines[0].hasPrefix("event loop: 1 connection, 1 deadline (next in 1 min 27 s), 0 jobs, "))
       #expect(lines[1].hasPrefix("  local ") && lines[1].hasSuffix("queued"))
       #expect(lines[2].contains(link.connection.peerAddress?.description ?? "?"))
       #expect(lines[2].contains("  2.5 s  2.5 s  in read for 1 min 27 s at most  0     0         0"))
@@ -177,6 +177,8 @@ struct SnapshotTests {
           "in read for 1 min 27 s at most, read 0, accepted 0, queued 0"))
       try link.peer.send("x")
       _ = try await received
+      let later = link.connection.snapshot.description
+      #expect(later.contains(", idle -, state no wait, read 1, "))
     }
   }
 

@@ -87,7 +87,7 @@ struct StopTests {
       group.cancelAll()
       group.addTask { await loop.shutdown() }
     }
-    await #expect(throws: SocketError.closed) { try await listener.accept(on: loop) }
+    await #expect(throws: SocketError.loopStopped) { try await listener.accept(on: loop) }
   }
 
   @Test("brings deadlines at once, each one time")
@@ -119,14 +119,50 @@ struct StopTests {
     await loop.shutdown()
     #expect(loop.census.registrations == 0)
     #expect(connection.closeReason == .aborted)
-    await #expect(throws: SocketError.closed) { try await connection.read() }
-    await #expect(throws: SocketError.closed) { try await connection.send("x") }
+    await #expect(throws: SocketError.loopStopped) { try await connection.read() }
+    await #expect(throws: SocketError.loopStopped) { try await connection.send("x") }
     let ending = try await onThread { try peer.receiveToEnding().ending }
     #expect(ending == .reset)
 
-    let late = try Listener.bind(to: .loopback(), on: loop)
-    await #expect(throws: SocketError.closed) { try await late.accept(on: loop) }
     try await eventually("nothing is watched") { loop.census.registrations == 0 }
     connection.abort()
+  }
+
+  @Test(
+    "is the end of it: nothing can be begun on it any more, and whoever tries is told so",
+    arguments: [true, false])
+  func nothingBegins(isOnLoop: Bool) async throws {
+    let other = try EventLoop()
+    let door = try Listener.bind(to: .loopback(), on: other)
+    let peer = try await onThread { [address = door.address] in try Network.connect(to: address) }
+    let loop = try EventLoop()
+    let inTime = try Listener.bind(to: .loopback(), on: loop)
+    await loop.shutdown()
+    let attempts: [@Sendable () async throws -> Void] = [
+      { _ = try Listener.bind(to: .loopback(), on: loop) as Listener },
+      { _ = try Listener.bind(to: [.loopback(), .loopback6()], on: loop) as [Listener] },
+      { _ = try await inTime.accept(on: loop) },
+      { _ = try await inTime.accept(on: loop, deadline: .after(.seconds(1))) },
+      { _ = try await inTime.accept(on: other) },
+      { _ = try await door.accept(on: loop) },
+      { _ = try Connection(over: ScriptedTransport(), on: loop) },
+      { _ = try Connection.adopt(peer.descriptor, on: loop) },
+      { _ = try Listener.adopt(peer.descriptor, on: loop) },
+      { _ = try await (try connector(on: loop)).connect(to: door.address) },
+      { _ = try await (try connector(on: loop)).connect(to: "localhost", port: 7) },
+      { try await loop.sleep(for: .seconds(1)) },
+      { try await withDeadline(.after(.seconds(1)), on: loop) { _ = Issue.record("the body was run") } },
+    ]
+    for (number, attempt) in attempts.enumerated() {
+      let error = await socketError { try await isOnLoop ? onLoop(loop, attempt) : attempt() }
+      #expect(error == .loopStopped, "attempt \(number)")
+    }
+    // What was refused is still its owner's: the connection waits, and the descriptor is open.
+    let connection = try await door.accept(on: other)
+    try peer.send("x")
+    #expect(try await connection.read() == bytes("x"))
+    connection.abort()
+    peer.close()
+    await other.shutdown()
   }
 }

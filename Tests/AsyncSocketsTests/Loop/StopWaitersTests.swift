@@ -71,7 +71,7 @@ struct StopWaitersTests {
       await loop.shutdown()
       return try await group.reduce(into: []) { $0.append($1) }
     }
-    #expect(outcomes == Array(repeating: .closed, count: 1000))
+    #expect(outcomes == Array(repeating: .loopStopped, count: 1000))
     #expect(loop.census == EventLoop.Census(registrations: 0, deadlines: 0, abandonedConnections: 0))
     for connection in connections.map(\.connection) + lone {
       #expect(connection.closeReason == .aborted)

@@ -201,7 +201,7 @@ struct WithDeadlineTests {
     let task = Task { try await isOnLoop ? onLoop(loop, body) : body() }
     try await eventually("it sleeps") { loop.census.deadlines == 2 }
     await loop.shutdown()
-    await #expect(throws: SocketError.closed) { try await task.value }
+    await #expect(throws: SocketError.loopStopped) { try await task.value }
   }
 
   @Test("finds the loop that its caller runs on, or one of its environment")

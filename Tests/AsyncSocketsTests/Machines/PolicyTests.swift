@@ -63,12 +63,15 @@ struct PolicyTests {
   func badLimits(limit: Duration) {
     var idle = ConnectionOptions()
     idle.idleLimit = limit
-    #expect(throws: SocketError.invalid("idleLimit must be positive, not \(limit); nil turns it off")) {
+    #expect(throws: SocketError.invalid("idleLimit must be positive, not \(limit.exactly); nil turns it off"))
+    {
       try idle.validate()
     }
     var stall = ConnectionOptions()
     stall.writeStallLimit = limit
-    #expect(throws: SocketError.invalid("writeStallLimit must be positive, not \(limit); nil turns it off")) {
+    #expect(
+      throws: SocketError.invalid("writeStallLimit must be positive, not \(limit.exactly); nil turns it off")
+    ) {
       try stall.validate()
     }
   }

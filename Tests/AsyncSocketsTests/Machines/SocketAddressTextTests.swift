@@ -74,6 +74,33 @@ struct SocketAddressTextTests {
     #expect(error?.description.contains(problem) == true, "\(String(describing: error))")
   }
 
+  @Test(
+    "is taken apart where host and port are two values, and says so when it is not",
+    arguments: ["127.0.0.1:80", "[::1]", "[::1]:80", "localhost:80"])
+  func hostWithPort(host: String) {
+    let error = #expect(throws: SocketError.self) { try SocketAddress(host: host, port: 80) }
+    #expect(error?.description.contains("give it without brackets and port") == true)
+  }
+
+  @Test(
+    "is not needed: the bytes that protocols carry will do",
+    arguments: [("192.0.2.7:80", 4), ("[2001:db8::102:304]:443", 16), ("0.0.0.0:0", 4), ("[::1]:1", 16)])
+  func ipBytes(text: String, count: Int) throws {
+    let address = try SocketAddress(text)
+    let bytes = try #require(address.ipBytes)
+    #expect(bytes.count == count)
+    #expect(try SocketAddress(ipBytes: bytes, port: address.port ?? 0) == address)
+    #expect(SocketAddress.loopback().ipBytes == [127, 0, 0, 1])
+    #expect(SocketAddress.unix(path: "/x").ipBytes == nil)
+    let mapped = [UInt8](repeating: 0, count: 10) + [255, 255, 192, 0, 2, 7]
+    #expect(try SocketAddress(ipBytes: mapped, port: 80) == SocketAddress("192.0.2.7:80"))
+    for wrong in [0, 3, 5, 15, 17] {
+      #expect(throws: SocketError.invalid("an IP address has 4 or 16 bytes, not \(wrong)")) {
+        try SocketAddress(ipBytes: [UInt8](repeating: 1, count: wrong), port: 80)
+      }
+    }
+  }
+
   @Test("is what an address is encoded as: one string")
   func codable() throws {
     let addresses = try ["127.0.0.1:80", "[fe80::1%7]:9", "unix:/x", "unix:@x", "unix:(unnamed)"].map {

@@ -43,6 +43,19 @@ struct SocketErrorTests {
       ),
       (.timedOut(operation: "read"), "read: the deadline passed"),
       (.invalid("x must be y"), "invalid argument: x must be y"),
+      (.busy(operation: "upgrade"), "upgrade: another task is reading from the same connection"),
+      (.busy(operation: "accept"), "accept: another task is accepting from the same listener"),
+      (.unreadBytes(1), "1 byte received in the clear before the upgrade, which nobody has read"),
+      (
+        .connectFailed(host: "127.0.0.1", [Self.refusal(.loopback(port: 9))]),
+        "connect 127.0.0.1:9: ECONNREFUSED (Connection refused)"
+      ),
+      (
+        .connectFailed(
+          host: "localhost", [Self.refusal(.loopback6(port: 9)), Self.refusal(.loopback(port: 9))]),
+        "cannot connect to localhost: connect [::1]:9: ECONNREFUSED (Connection refused); "
+          + "connect 127.0.0.1:9: ECONNREFUSED (Connection refused)"
+      ),
     ] as [(SocketError, String)])
   func descriptions(error: SocketError, description: String) {
     #expect(error.description == description)
@@ -51,7 +64,9 @@ struct SocketErrorTests {
   @Test("Every other socket error says what it is about in one line")
   func oneLine() {
     let errors: [SocketError] = [
-      .closed, .busy(operation: "accept"), .limit(.idle), .limit(.writeStall), .switched,
+      .closed, .busy(operation: "accept"), .busy(operation: "read"), .limit(.idle), .limit(.writeStall),
+      .switched,
+      .loopStopped, .finishedWriting,
     ]
     for error in errors { #expect(!error.description.isEmpty && !error.description.contains("\n")) }
     #expect(SocketError.busy(operation: "accept").description.hasPrefix("accept: "))
@@ -66,9 +81,35 @@ struct SocketErrorTests {
       (.limit(.idle), .limit(.idle)),
       (.limit(.writeStall), .limit(.writeStall)),
       (.closed, .closed),
+      (.loopStopped, .aborted),
     ] as [(SocketError, CloseReason)])
   func reasons(error: SocketError, reason: CloseReason) {
     #expect(CloseReason(error) == reason)
+  }
+
+  private static func refusal(_ address: SocketAddress) -> ConnectFailure {
+    ConnectFailure(
+      address: address, error: .failed(.connectionRefused, call: "connect", address: address))
+  }
+
+  @Test("Values that a user prints are words: signals, options, failures, the report of a relay")
+  func words() {
+    let signals: [ProcessSignals.Signal] = [.terminate, .user1, .init(rawValue: 34), .init(rawValue: 0)]
+    #expect("\(signals)" == "[SIGTERM, SIGUSR1, signal 34, signal 0]")
+    let options: [SocketOption] = [
+      .noDelay(), .keepAlive(idle: .seconds(60), interval: .seconds(10), count: 3),
+      .raw(level: 1, name: 10, value: 1),
+    ]
+    #expect("\(options)" == "[noDelay(1), keepAlive(60, 10, 3, 1), raw 1/10(1)]")
+    #expect(
+      "\([Self.refusal(.loopback(port: 9))])" == "[connect 127.0.0.1:9: ECONNREFUSED (Connection refused)]")
+    let report = RelayReport(
+      first: RelayReport.Side(bytes: 1, ending: .failed(.limit(.idle))),
+      second: RelayReport.Side(bytes: 20, ending: .reset))
+    #expect(
+      "\(report)"
+        == "first: 1 byte, then a failure (idle limit reached); second: 20 bytes, then a reset for the other's failure"
+    )
   }
 
   @Test("A scope that is left by a throw gives that as the reason")

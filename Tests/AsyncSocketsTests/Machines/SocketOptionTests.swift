@@ -8,8 +8,11 @@ struct SocketOptionTests {
     "with a value that cannot work is refused in words",
     arguments: [
       (
-        .keepAlive(idle: .zero, interval: .seconds(1), count: 1), "keepAlive(idle:) must be from 1 to 32767 s"
+        .keepAlive(idle: .zero, interval: .seconds(1), count: 1),
+        "keepAlive(idle:) must be from 1 to 32767 s, not 0 s"
       ),
+      (.keepAlive(idle: .seconds(1.5), interval: .seconds(40_000), count: 1), "not 40000 s"),
+      (.userTimeout(.milliseconds(-1500)), "not -1.5 s"),
       (.keepAlive(idle: .seconds(32768), interval: .seconds(1), count: 1), "keepAlive(idle:)"),
       (.keepAlive(idle: .seconds(1), interval: .milliseconds(999), count: 1), "keepAlive(interval:)"),
       (

@@ -13,7 +13,7 @@ enum Answer: Hashable, Sendable, CustomStringConvertible {
   init(_ error: any Error) {
     switch error as? SocketError {
     case .reset: self = .reset
-    case .closed: self = .closed
+    case .closed, .finishedWriting: self = .closed
     case .failed(let errno, _, _) where errno.name == "EPIPE": self = .brokenPipe
     default: self = .other("\(error)")
     }
