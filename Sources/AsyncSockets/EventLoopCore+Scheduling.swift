@@ -12,20 +12,10 @@
       _ job: consuming ExecutorJob, after delay: C.Duration, tolerance: C.Duration?, clock: C
     ) {
       let sleeper = Sleeper(job: UnownedJob(job), loop: self)
-      let delay = Self.rounded(delay as? Duration ?? .zero)
+      let delay = delay as? Duration ?? .zero
       // Nobody sleeps on a loop that has stopped: who tries, never wakes, where real time would have let it go on in a
       // world that is no more.
       _ = schedule(sleeper, token: 0, due: now.advanced(by: delay))
-    }
-
-    /// The delay is what is left of the one that was asked for, by the system's clock, and that differs from run to run.
-    /// Rounded up it is the same: to 1, 2, 5 or 10 ms, to tens of milliseconds below a second, and to tenths of a second
-    /// from there on.
-    static func rounded(_ delay: Duration) -> Duration {
-      if let short = [1, 2, 5].first(where: { delay <= .milliseconds($0) }) { return .milliseconds(short) }
-      let step = delay <= .seconds(1) ? Duration.milliseconds(10) : .milliseconds(100)
-      let steps = (delay / step).rounded(.up)
-      return step * Int(min(steps, 1e12))
     }
   }
 

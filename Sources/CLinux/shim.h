@@ -2,12 +2,15 @@
 #pragma once
 
 #include <errno.h>
+#include <link.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -55,6 +58,32 @@ struct clinux_symbol {
   void *address;
 };
 int dladdr(const void *address, struct clinux_symbol *symbol);
+
+// Makes a library that is loaded call something else instead of a function of another library: elf(5), the entries of
+// its procedure linkage table. `library` is what dlopen(3) answers, which glibc defines as its link map.
+static inline _Bool clinux_redirect_calls(void *library, const char *function, void *replacement) {
+  const struct link_map *map = (const struct link_map *)library;
+  const ElfW(Rela) *calls = 0;
+  const ElfW(Sym) *symbols = 0;
+  const char *names = 0;
+  size_t size = 0;
+  for (const ElfW(Dyn) *entry = map->l_ld; entry->d_tag != DT_NULL; entry++) {
+    if (entry->d_tag == DT_JMPREL) calls = (const ElfW(Rela) *)entry->d_un.d_ptr;
+    if (entry->d_tag == DT_PLTRELSZ) size = entry->d_un.d_val;
+    if (entry->d_tag == DT_SYMTAB) symbols = (const ElfW(Sym) *)entry->d_un.d_ptr;
+    if (entry->d_tag == DT_STRTAB) names = (const char *)entry->d_un.d_ptr;
+  }
+  if (!calls || !symbols || !names) return 0;
+  for (size_t i = 0; i < size / sizeof *calls; i++) {
+    if (strcmp(names + symbols[ELF64_R_SYM(calls[i].r_info)].st_name, function) != 0) continue;
+    void **slot = (void **)(map->l_addr + calls[i].r_offset);
+    uintptr_t page = (uintptr_t)slot & ~(uintptr_t)(sysconf(_SC_PAGESIZE) - 1);
+    if (mprotect((void *)page, (uintptr_t)(slot + 1) - page, PROT_READ | PROT_WRITE) != 0) return 0;
+    __atomic_store_n(slot, replacement, __ATOMIC_RELEASE);
+    return 1;
+  }
+  return 0;
+}
 
 // cpu_set_t and its macros want _GNU_SOURCE.
 static inline int clinux_available_cores(void) {

@@ -32,7 +32,7 @@ enum Simulated {
                     "\(client) \(number) " + String(repeating: "x", count: world.random(in: 0...3000))
                   try await lines.send(line)
                   try require(try await lines.next() == line, "another line came back")
-                  await Task { try? await Task.sleep(for: .milliseconds(50)) }.value
+                  await Task { try? await Task.sleep(for: .milliseconds(5)) }.value
                 }
               }
             }

@@ -22,7 +22,7 @@ final class SeededOrder: JobOrder {
   }
 
   func noticeForeign(_ job: UnownedJob) {
-    let description = GlobalJobs.describe(job)
+    let description = SimulationThread.describe(job)
     state.withLock { $0.foreign.append(description) }
   }
 
@@ -41,7 +41,9 @@ final class SeededOrder: JobOrder {
       return (state.random, state.hasThread ? nil : state.enqueue)
     }
     // It is the loop's own thread that calls, and this is the first time that it can be known.
-    if let enqueue { GlobalJobs.redirectThisThread(to: enqueue) }
+    if let enqueue {
+      SimulationThread.begin(enqueue: enqueue) { [network] in network.withLock { $0.now.nanoseconds } }
+    }
     var generator = random
     let count = jobs.count
     var chosen = count

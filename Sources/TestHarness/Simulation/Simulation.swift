@@ -37,7 +37,7 @@ struct Simulation: Sendable {
       group.addTask(executorPreference: world.loop.executor) {
         let outcome = await home.run { await finish(await attempt(body)) }
         // What goes on when this task ends is not part of the simulation.
-        GlobalJobs.stopRedirectingThisThread()
+        SimulationThread.end()
         return outcome
       }
       guard let outcome = await group.next() else { preconditionFailure("a task was added") }

@@ -14,12 +14,10 @@ import AsyncSockets
 /// ```
 ///
 /// Everything in the body runs on one event loop: the same code as in production, over a simulated kernel. Time stands
-/// still while anything can run, and jumps to the next deadline or packet when nothing can. `Task {}`, `Task.detached`
-/// and `Task.sleep` stay in the simulation where the compiler's runtime allows it (`simulationKeepsGlobalJobs`). What is
-/// left of a `Task.sleep` when the simulation hears of it depends on how fast the machine is, so it is rounded up: to 1,
-/// 2, 5 or 10 ms, tens of milliseconds below a second, tenths of a second above. `EventLoop.sleep` and deadlines are exact.
-/// The standard library's clocks go on showing real time. What the simulation resumes outside of itself goes on inside,
-/// until something outside resumes it.
+/// still while anything can run, and jumps to the next deadline or packet when nothing can. `Task {}`, `Task.detached`,
+/// `Task.sleep` and the clocks of the standard library stay in the simulation where the compiler's runtime allows it
+/// (`simulationCoversRuntime`). What the simulation resumes outside of itself goes on inside, until something outside
+/// resumes it.
 ///
 /// When the body has ended, what it has begun may come to its end by itself, for up to a day of the simulation; what is
 /// left then is an error.
@@ -79,6 +77,6 @@ private func difference(_ first: [String], _ second: [String]) -> String {
   return "\(before)first: \(lines.0)\nthen:  \(lines.1)"
 }
 
-/// Whether jobs for the global executor stay in simulations; if not, `Task {}` and `Task.sleep` take place outside, in
-/// real time, and what they do depends on more than the seed.
-public var simulationKeepsGlobalJobs: Bool { GlobalJobs.isPossible }
+/// Whether simulations cover Swift's runtime: with a runtime that is linked statically, or one of another version, they may
+/// not. Then `Task {}` and `Task.sleep` take place outside, in real time, and what they do depends on more than the seed.
+public var simulationCoversRuntime: Bool { SimulationThread.isPossible }

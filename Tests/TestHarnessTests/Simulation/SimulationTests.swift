@@ -59,7 +59,7 @@ import Testing
 
   @Test("tasks and sleeps of the standard library stay in the simulation")
   func tasksSleeps() async throws {
-    #expect(simulationKeepsGlobalJobs)
+    #expect(simulationCoversRuntime)
     try await withSimulation(seed: 1) { world in
       let isOnLoop = await Task { world.loop.isCurrent }.value
       #expect(isOnLoop)
@@ -76,6 +76,9 @@ import Testing
       #expect(await counter.value == 10)
       try await Task.sleep(until: .now + .seconds(60), clock: .suspending)
       #expect(world.elapsed == .seconds(660))
+      let begin = ContinuousClock.now
+      try await Task.sleep(for: .microseconds(1234))
+      #expect(ContinuousClock.now - begin == .microseconds(1234))
     }
   }
 
