@@ -1,5 +1,6 @@
-// Makes the C library hostile to the program that it is preloaded into: a send takes one byte, a receive gives one or
-// two, any call may be interrupted by a signal, and the time of day jumps an hour to and fro. All of that is legal.
+// Makes the C library hostile to the program that it is preloaded into: a send takes one byte, any call may be interrupted
+// by a signal, and the time of day jumps an hour to and fro. All of that is legal. A receive gives all there is, as
+// epoll(7) says that who waits for edges may rely on.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -40,7 +41,7 @@ ssize_t send(int fd, const void *bytes, size_t count, int flags) {
 
 ssize_t recv(int fd, void *bytes, size_t count, int flags) {
   if (is_interrupted()) return -1;
-  return recvfrom(fd, bytes, shorten(count, 1 + chance() % 2), flags, NULL, NULL);
+  return recvfrom(fd, bytes, count, flags, NULL, NULL);
 }
 
 int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags) {

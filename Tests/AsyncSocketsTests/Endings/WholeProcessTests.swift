@@ -37,7 +37,7 @@ struct WholeProcessTests {
   }
 
   @Test(
-    "delivers every message whole and in order from a kernel that moves a byte at a time and is interrupted (P26, P66)",
+    "delivers every message whole and in order from a kernel that takes a byte at a time and is interrupted (P26, P66)",
     .enabled(if: isInstalled("cc"), "needs a C compiler"))
   func hostileKernel() async throws {
     let hostile = try await HostileLibrary()
@@ -51,7 +51,7 @@ struct WholeProcessTests {
   }
 
   @Test(
-    "ends connections in every way under a kernel that moves a byte at a time and is interrupted (P66)",
+    "ends connections in every way under a kernel that takes a byte at a time and is interrupted (P66)",
     .enabled(if: isInstalled("cc"), "needs a C compiler"))
   func hostileEndings() async throws {
     let hostile = try await HostileLibrary()
