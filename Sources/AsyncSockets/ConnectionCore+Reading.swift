@@ -93,8 +93,8 @@ extension ConnectionCore {
     case .wouldBlock(let direction):
       guard state.readFailure == nil else { break }
       guard state.readiness.readWouldBlock(awaiting: direction) else { return .yield }
-      // A transport may have counted more as arrived than it can hand out.
-      if state.drainAllowance ?? 0 > 0 { state.drainAllowance = 0 }
+      // A transport may have counted more as arrived than it can hand out; but not while it has something to write first.
+      if state.drainAllowance ?? 0 > 0, direction != .write { state.drainAllowance = 0 }
       return .wouldBlock
     case .end:
       // After a reset that a write saw first, the kernel answers like this: a lie.

@@ -187,6 +187,18 @@ struct TransportTests {
     }
   }
 
+  @Test("a drain loses nothing that had arrived while it has to write first", arguments: Place.allCases)
+  func drainBehindWrite(_ place: Place) async throws {
+    let transport = ScriptedTransport(input: [.wouldBlock(.write), .bytes(bytes("abc"))])
+    try await withScript(place, transport) { link in
+      link.connection.handle.beginDrain()
+      async let everything = link.connection.receiveToEnd()
+      try await eventually("it waits") { transport.record.reads == 1 }
+      transport.announce(.write)
+      #expect(try await everything == bytes("abc"))
+    }
+  }
+
   @Test("when the loop stops, whoever waits is told and it is closed (P45)")
   func loopStops() async throws {
     let group = try EventLoopGroup(count: 1)
