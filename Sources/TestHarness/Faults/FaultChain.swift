@@ -34,7 +34,7 @@ struct FaultChain {
   // MARK: Parcels
 
   /// Whether the sender may go on.
-  var hasRoom: Bool { hasRoom(0) }
+  var hasRoom: Bool { hasRoom(0) && !delivered.isOverfull && !stages.contains { $0.held.isOverfull } }
 
   mutating func take(_ parcel: Parcel, at now: EventLoop.Instant) { put(parcel, into: 0, at: now) }
 

@@ -15,6 +15,11 @@ struct ParcelQueue {
   /// Whether it takes another parcel, whatever its size.
   var hasRoom: Bool { byteCount < capacity && parcels.count - start < Self.mostParcels }
 
+  /// Whether it holds far more than it takes, which a fault that was removed has left to it.
+  var isOverfull: Bool {
+    byteCount >= capacity * 2 || parcels.count - start >= Self.mostParcels * 2
+  }
+
   var first: (parcel: Parcel, arrival: EventLoop.Instant)? {
     start < parcels.count ? parcels[start] : nil
   }

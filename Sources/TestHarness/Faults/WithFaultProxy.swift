@@ -14,7 +14,7 @@ public import AsyncSockets
 ///
 /// Without faults it is a faithful proxy: ends and resets of either side are passed on, after the bytes before them,
 /// and a side that takes nothing makes the other wait. It holds 64 KiB at most for each direction of a connection and 64
-/// KiB for each fault of it, 1 MiB for a latency; and one read of 16 KiB more.
+/// KiB for each fault of it, 1 MiB for a latency, and one read of 16 KiB more; twice that when faults have been removed.
 ///
 /// Time is that of the event loop, so it works under a `ManualClock`, and inside `withSimulation`, where it is one of the
 /// hosts: `world.host("proxy").run { try await withFaultProxy(to: …, on: .any()) { … } }`. It works on the event loops
