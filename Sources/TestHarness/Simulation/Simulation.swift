@@ -22,6 +22,7 @@ struct Simulation: Sendable {
     let network = SharedNetwork(SimulatedNetwork(seed: seed, faults: faults))
     poller = try SimulatedPoller(network: network)
     let order = SeededOrder(seed: seed ^ 0x6f72_6465_72, network: network)
+    poller.afterJobs { order.noticeEndOfTurn() }
     let loop = try EventLoop(
       clock: SimulatedClock(network: network),
       kernel: SimulatedKernel(network: network, poller: poller), order: order)
