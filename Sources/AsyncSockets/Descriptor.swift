@@ -7,7 +7,7 @@ struct Descriptor: ~Copyable, Sendable {
   private let table: DescriptorTable?
 
   /// Takes ownership of an open descriptor; a negative number, a failed call's answer, owns nothing.
-  init(owning number: Int32, of table: DescriptorTable? = nil) {
+  init(owning number: Int32, of table: DescriptorTable?) {
     self.number = number
     self.table = table
   }

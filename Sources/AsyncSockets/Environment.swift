@@ -4,14 +4,17 @@
 /// there with `Environment.$current.withValue`.
 public struct Environment: Sendable {
   private let group: EventLoopGroup?
-
-  /// Finds the addresses of names.
-  public let resolver: any Resolver
+  private let ownResolver: (any Resolver)?
 
   /// An environment with loops and a resolver of its own; by default the shared loops and the system's resolver.
-  public init(loops: EventLoopGroup? = nil, resolver: any Resolver = SystemResolver.shared) {
+  public init(loops: EventLoopGroup? = nil, resolver: (any Resolver)? = nil) {
     group = loops
-    self.resolver = resolver
+    ownResolver = resolver
+  }
+
+  /// Finds the addresses of names.
+  public var resolver: any Resolver {
+    ownResolver ?? Self.ofThread?.resolver ?? SystemResolver.shared
   }
 
   /// The loops to work on.
@@ -19,8 +22,20 @@ public struct Environment: Sendable {
   /// - Throws: `SocketError.failed` when the shared loops cannot be started.
   public var loops: EventLoopGroup {
     get throws(SocketError) {
-      if let group { group } else { try EventLoopGroup.shared }
+      if let group { return group }
+      if let simulated = Self.ofThread { return try simulated.loops }
+      return try EventLoopGroup.shared
     }
+  }
+
+  /// By thread: what is not told its environment, such as a detached task, has that of the simulation which it runs in.
+  private static let ofThreads = Lock<[UInt: Environment]>([:])
+
+  private static var ofThread: Environment? { ofThreads.withLock { $0[CurrentThread.identity] } }
+
+  /// Sets what the calling thread falls back to; `nil` before it ends.
+  package static func setFallback(_ environment: Environment?) {
+    ofThreads.withLock { $0[CurrentThread.identity] = environment }
   }
 
   /// The environment of the current task.

@@ -29,7 +29,7 @@ package final class Epoll: Poller {
   private let buffer = unsafe LoopConfined([epoll_event](repeating: epoll_event(), count: batchSize))
 
   package init() throws(SocketError) {
-    let epoll = Descriptor(owning: epoll_create1(CLINUX_EPOLL_CLOEXEC))
+    let epoll = Descriptor(owning: epoll_create1(CLINUX_EPOLL_CLOEXEC), of: nil)
     if epoll.number < 0 { throw .failed(Errno(errno), call: "epoll_create1", address: nil) }
     let wake = try Self.makeEvent()
     let events: Events = [.readable, .edgeTriggered]
@@ -42,7 +42,7 @@ package final class Epoll: Poller {
 
   /// A new eventfd.
   static func makeEvent() throws(SocketError) -> Descriptor {
-    let event = Descriptor(owning: eventfd(0, CLINUX_EVENTFD_FLAGS))
+    let event = Descriptor(owning: eventfd(0, CLINUX_EVENTFD_FLAGS), of: nil)
     if event.number < 0 { throw .failed(Errno(errno), call: "eventfd", address: nil) }
     return event
   }

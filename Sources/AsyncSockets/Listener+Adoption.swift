@@ -18,7 +18,8 @@ extension Listener {
       try SocketOption.noDelay().apply(to: descriptor, kernel: kernel, address: address)
     }
     let core = ListenerCore(
-      descriptor: Descriptor(owning: descriptor), address: address, isOwn: false, loop: loop.core)
+      descriptor: Descriptor(owning: descriptor, of: kernel.descriptors), address: address, isOwn: false,
+      loop: loop.core)
     loop.core.perform(.register(core))
     return Listener(core: core, address: address)
   }
@@ -48,7 +49,8 @@ extension Connection {
       try option.apply(to: descriptor, kernel: kernel, address: peer)
     }
     let core = ConnectionCore(
-      endpoint: .socket(Descriptor(owning: descriptor)), loop: loop, peerAddress: peer,
+      endpoint: .socket(Descriptor(owning: descriptor, of: kernel.descriptors)), loop: loop,
+      peerAddress: peer,
       settings: ConnectionSettings(options: options, localAddress: local))
     core.start()
     return Connection(core)

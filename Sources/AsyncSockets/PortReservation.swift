@@ -25,7 +25,7 @@ private final class BoundSocket: Sendable {
     try address.validate()
     let number = kernel.socket(family: address.family)
     guard number >= 0 else { throw .failed(Errno(Int32(-number)), call: "socket", address: address) }
-    let descriptor = Descriptor(owning: Int32(number))
+    let descriptor = Descriptor(owning: Int32(number), of: kernel.descriptors)
     for option in SocketOption.ofListeners(address) {
       try option.apply(to: descriptor.number, kernel: kernel, address: address)
     }

@@ -25,12 +25,6 @@ enum ProcessFiles {
     }
   }
 
-  /// The seed that `ASYNCSOCKETS_SEED` asks for.
-  static var environmentSeed: UInt64? {
-    guard let text = unsafe getenv("ASYNCSOCKETS_SEED") else { return nil }
-    return unsafe UInt64(String(cString: text))
-  }
-
   private static func entries(of directory: String) -> [String] {
     guard let stream = unsafe opendir(directory), let nameOffset = MemoryLayout<dirent>.offset(of: \.d_name)
     else { return [] }

@@ -17,14 +17,15 @@ import AsyncSockets
 ///   - watermarks: Those of the connections' options.
 ///   - writeStallLimit: That of the connections' options.
 ///   - checks: Which checks to run; all of them by default.
-///   - limit: How long one may take: a hang is a finding.
+///   - limit: How long one may take: a hang is a finding. By default 10 s on a loop of
+///     the verifier's own, and 600 s on the caller's, by its clock.
 ///   - makePair: Makes two connections on that loop, joined, with a handshake behind them if there is one. It is called
 ///     several hundred times; whether the first end is a client or a server is up to it.
 /// - Throws: ``StreamFailure`` that lists each check that failed, with what was expected, what came, and where to look;
 ///   `CancellationError`.
 public func verifyStream(
   on loop: EventLoop? = nil, capabilities: StreamCapabilities = .all, watermarks: Watermarks = .standard,
-  writeStallLimit: Duration? = .seconds(30), checks: Set<StreamCheck> = .all, limit: Duration = .seconds(60),
+  writeStallLimit: Duration? = .seconds(30), checks: Set<StreamCheck> = .all, limit: Duration? = nil,
   makePair: @escaping @Sendable (EventLoop) async throws -> (Connection, Connection)
 ) async throws {
   var verifier = StreamVerifier()
@@ -33,7 +34,8 @@ public func verifyStream(
   verifier.setup.writeStallLimit = writeStallLimit
   verifier.setup.bulk = min(300_000, 4 * watermarks.high)
   verifier.checks = checks
-  verifier.limit = limit
+  // On the caller's loop a check waits for limits of the connections.
+  verifier.limit = limit ?? (loop == nil ? .seconds(10) : .seconds(600))
   try await verifier.verify(on: loop) { loop in
     let (first, second) = try await makePair(loop)
     return (first, second)

@@ -7,6 +7,13 @@ final class SeededOrder: JobOrder {
     var random: SeededRandom
     var enqueue: (@Sendable (UnownedJob) -> Void)?
     var hasThread = false
+    var jobs = 0
+    var interruption: Interruption?
+  }
+
+  private struct Interruption {
+    let moment: Int
+    let act: @Sendable () -> Void
   }
 
   private let state: Lock<State>
@@ -34,6 +41,34 @@ final class SeededOrder: JobOrder {
     }
   }
 
+  // MARK: Moments
+
+  /// Which moment it is: there are two for each job that has run, right after it and right before the next.
+  var moment: Int { state.withLock { $0.jobs * 2 } }
+
+  /// Does something at a moment that is to come, on the loop's thread and between two jobs.
+  func interrupt(at moment: Int, _ act: @escaping @Sendable () -> Void) {
+    state.withLock { $0.interruption = Interruption(moment: moment, act: act) }
+  }
+
+  /// The jobs of a turn have run.
+  ///
+  /// - Returns: whether that has led to something.
+  func noticeEndOfTurn() -> Bool { interrupt(offset: 0) }
+
+  private func interrupt(offset: Int) -> Bool {
+    let interruption = state.withLock { state -> Interruption? in
+      guard let interruption = state.interruption, interruption.moment <= state.jobs * 2 + offset
+      else { return nil }
+      state.interruption = nil
+      return interruption
+    }
+    interruption?.act()
+    return interruption != nil
+  }
+
+  // MARK: Order
+
   /// Any order, and any number of them, is what a scheduler may choose.
   func arrange(_ jobs: inout ContiguousArray<UnownedJob>) -> Int {
     let (random, enqueue) = state.withLock { state -> (SeededRandom, (@Sendable (UnownedJob) -> Void)?) in
@@ -44,6 +79,7 @@ final class SeededOrder: JobOrder {
     if let enqueue {
       SimulationThread.begin(enqueue: enqueue) { [network] in network.withLock { $0.now.nanoseconds } }
     }
+    _ = interrupt(offset: 1)
     var generator = random
     let count = jobs.count
     var chosen = count
@@ -52,6 +88,10 @@ final class SeededOrder: JobOrder {
       if Bool.random(using: &generator) { chosen = Int.random(in: 1...count, using: &generator) }
       let advanced = generator
       state.withLock { $0.random = advanced }
+    }
+    state.withLock { state in
+      if let next = state.interruption { chosen = min(chosen, next.moment / 2 - state.jobs) }
+      state.jobs += chosen
     }
     network.withLock { $0.trace.add(.turn(jobs: chosen), at: $0.now) }
     return chosen

@@ -18,7 +18,7 @@ extension SimulatedNetwork {
     if address.port == 0 {
       guard let port = hosts[socket.host].ephemeralPort() else { return Self.failure(.addressInUse) }
       address = address.withPort(port)
-    } else if isTaken(address, on: socket.host) {
+    } else if isTaken(address, on: socket.host, sharing: socket.reusesAddress) {
       return Self.failure(.addressInUse)
     }
     hosts[socket.host].take(address.port ?? 0)
@@ -39,12 +39,13 @@ extension SimulatedNetwork {
     return 0
   }
 
-  /// Whether a listener, or a socket that may become one, has the address. As with `SO_REUSEADDR`, connections do not
-  /// count.
-  private func isTaken(_ address: SocketAddress, on host: Int) -> Bool {
+  /// Whether somebody has the address. Connections do not count; nor does, where both sides have `SO_REUSEADDR`, who has
+  /// it and does not listen.
+  private func isTaken(_ address: SocketAddress, on host: Int, sharing: Bool = false) -> Bool {
     sockets.contains { socket in
       guard let socket, socket.host == host, let local = socket.local else { return false }
       if case .stream = socket.role { return false }
+      if case .fresh = socket.role, sharing, socket.reusesAddress { return false }
       if address.isUnix { return local == address }
       guard local.port == address.port, local.family == address.family else { return false }
       return local == address || local.isWildcard || address.isWildcard
@@ -53,7 +54,10 @@ extension SimulatedNetwork {
 
   mutating func listen(_ number: Int32, backlog: Int) -> Int {
     guard let socket = socket(number) else { return Self.failure(.badDescriptor) }
-    guard socket.local != nil, case .fresh = socket.role else { return Self.failure(.invalidArgument) }
+    guard let local = socket.local, case .fresh = socket.role else { return Self.failure(.invalidArgument) }
+    if !local.isUnix, let other = listener(at: local, on: socket.host), other != number {
+      return Self.failure(.addressInUse)
+    }
     sockets[Int(number)]?.role = .listening(backlog: backlog)
     listeners.append(number)
     trace.add(.call("listen", host: socket.host, descriptor: number, result: 0), at: now)

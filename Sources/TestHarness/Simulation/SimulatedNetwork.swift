@@ -183,6 +183,8 @@ extension SimulatedNetwork {
 // MARK: - Options
 
 extension SimulatedSocket.OptionName {
+  /// `SO_REUSEADDR` of socket(7).
+  static let reuseAddress = Self(level: 1, name: 2)
   /// `TCP_USER_TIMEOUT` of tcp(7).
   static let userTimeout = Self(level: 6, name: 18)
 }

@@ -11,6 +11,7 @@ final class SimulatedPoller: Poller {
 
   private struct Idleness {
     var whenStuck: (@Sendable () -> Void)?
+    var afterJobs: (@Sendable () -> Bool)?
   }
 
   private let network: SharedNetwork
@@ -29,6 +30,9 @@ final class SimulatedPoller: Poller {
   /// done anything about it for a second.
   func whenStuck(_ body: (@Sendable () -> Void)?) { idleness.withLock { $0.whenStuck = body } }
 
+  /// Calls, on the loop's thread, whenever it has run the jobs of a turn; what is called says whether it has made new ones.
+  func afterJobs(_ body: @escaping @Sendable () -> Bool) { idleness.withLock { $0.afterJobs = body } }
+
   func add(_ descriptor: Int32, for events: Epoll.Events, key: UInt64) -> Errno? {
     network.withLock { $0.register(descriptor, key: key) }
   }
@@ -40,7 +44,8 @@ final class SimulatedPoller: Poller {
 
   func wait(nanoseconds: Int64, woken: () -> Void, ready: (UInt64, Epoll.Events) -> Void) {
     let wasInterrupted = isInterrupted.exchange(false, ordering: .acquiring)
-    let limit = wasInterrupted ? 0 : nanoseconds
+    let hasNewJobs = idleness.withLock { $0.afterJobs }?() ?? false
+    let limit = wasInterrupted || hasNewJobs ? 0 : nanoseconds
     let cost = costOfTurn(isBusy: nanoseconds == 0)
     let step = network.withLock { network -> SimulatedNetwork.Step in
       if let cost { network.pass(cost) }

@@ -27,4 +27,6 @@ struct SimulatedSocket {
   var key: UInt64?
   /// Whether it is in the list of those with news.
   var hasNews = false
+
+  var reusesAddress: Bool { options[.reuseAddress] == 1 }
 }

@@ -22,6 +22,7 @@ struct Simulation: Sendable {
     let network = SharedNetwork(SimulatedNetwork(seed: seed, faults: faults))
     poller = try SimulatedPoller(network: network)
     let order = SeededOrder(seed: seed ^ 0x6f72_6465_72, network: network)
+    poller.afterJobs { order.noticeEndOfTurn() }
     let loop = try EventLoop(
       clock: SimulatedClock(network: network),
       kernel: SimulatedKernel(network: network, poller: poller), order: order)
@@ -35,7 +36,10 @@ struct Simulation: Sendable {
     let home = world.host("localhost")
     let outcome = await withTaskGroup(of: Outcome<Value>.self) { group in
       group.addTask(executorPreference: world.loop.executor) {
+        // Where a detached task looks.
+        Environment.setFallback(world.environment)
         let outcome = await home.run { await finish(await attempt(body)) }
+        Environment.setFallback(nil)
         // What goes on when this task ends is not part of the simulation.
         SimulationThread.end()
         return outcome

@@ -34,7 +34,7 @@ public func withSimulation<Value: Sendable>(
   seed: UInt64? = nil, faults: SystemCallFaults = SystemCallFaults(),
   _ body: @escaping @Sendable (SimulatedWorld) async throws -> Value
 ) async throws -> Value {
-  let seed = seed ?? ProcessFiles.environmentSeed ?? .random(in: 0 ... .max)
+  let seed = try seed ?? environmentSeed() ?? .random(in: 0 ... .max)
   let outcome = await (try Simulation(seed: seed, faults: faults)).run(body)
   switch outcome.result {
   case .success(let value): return value
@@ -68,6 +68,16 @@ public func withSimulations(
       throw SimulationDiverged(seed: seed, difference: difference(first.trace, second.trace))
     }
   }
+}
+
+/// The seed that `ASYNCSOCKETS_SEED` asks for.
+func environmentSeed() throws(SimulationError) -> UInt64? {
+  guard let text = TextFile.environmentVariable("ASYNCSOCKETS_SEED") else { return nil }
+  guard let seed = UInt64(text) else {
+    throw .invalid(
+      "ASYNCSOCKETS_SEED must be a number from 0 to \(UInt64.max), but is \(text.debugDescription)")
+  }
+  return seed
 }
 
 private func difference(_ first: [String], _ second: [String]) -> String {

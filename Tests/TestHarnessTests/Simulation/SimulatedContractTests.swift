@@ -20,7 +20,7 @@ import Testing
   func verifylistenerPasses() async throws {
     try await withSimulation(seed: 1) { world in
       let (server, client) = (world.host("server"), world.host("client"))
-      try await verifyListener(on: world.loop, limit: .seconds(600)) { listener, _ in
+      try await verifyListener(on: world.loop) { listener, _ in
         try await client.run { try await Connector().connect(to: listener.address) }
       } bind: { loop in
         try await server.run { try Listener.bind(to: server.address.withPort(7), on: loop) }

@@ -14,12 +14,23 @@ struct SimulatedPair {
     let listener = try await server.run { try Listener.bind(to: .any(port: port), on: world.loop) }
     defer { listener.close() }
     async let far = listener.accept(on: world.loop)
-    let near = try await world.host("client").run {
-      var connector = Connector()
-      connector.options = options
-      return try await connector.connect(to: server.address.withPort(port))
+    do {
+      let near = try await world.host("client").run {
+        var connector = Connector()
+        connector.options = options
+        return try await connector.connect(to: server.address.withPort(port))
+      }
+      do {
+        return SimulatedPair(near: near, far: try await far)
+      } catch {
+        near.abort()
+        throw error
+      }
+    } catch {
+      listener.close()
+      (try? await far)?.abort()
+      throw error
     }
-    return SimulatedPair(near: near, far: try await far)
   }
 
   func close() async {

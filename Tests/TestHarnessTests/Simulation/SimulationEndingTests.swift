@@ -125,4 +125,34 @@ import Testing
     #expect(diverged.seed == 3)
     #expect(diverged.difference == "first: 0.000000000 run 1\nthen:  0.000000000 run 2")
   }
+
+  @Test("a detached task has the simulation's network, and no other")
+  func detached() async throws {
+    try await withTestServer(.echo) { real in
+      let port = real.port
+      try await withSimulation(seed: 1) { world in
+        let error = await Task.detached { () -> (any Error)? in
+          do { _ = try await Connection.connect(to: .loopback(port: port)) } catch { return error }
+          return nil
+        }.value
+        let text = "\(try #require(error))"
+        #expect(text.contains("ECONNREFUSED"))
+      }
+    }
+  }
+
+  @Test("a test server works inside of a simulation")
+  func testServer() async throws {
+    try await withSimulation(seed: 1) { world in
+      try await world.host("server").run {
+        try await withTestServer(.echo) { server in
+          let connection = try await Connection.connect(to: server.addresses[0])
+          try await connection.send("hello")
+          let echo = try await connection.read(exactly: 5)
+          #expect(echo == Array("hello".utf8))
+          await connection.close()
+        }
+      }
+    }
+  }
 }

@@ -1,0 +1,53 @@
+import AsyncSockets
+
+/// One run of a scenario whose task is cancelled at some point.
+struct CancelledRun: Sendable {
+  struct End: Sendable {
+    /// Whether the scenario threw `CancellationError`.
+    let wasCancelled: Bool
+    /// How many points there were from its beginning to its end.
+    let points: Int
+  }
+
+  /// How long a scenario may take to end when the simulation does, in its own time.
+  private static let patience = Duration.seconds(3600)
+
+  let seed: UInt64
+  let faults: SystemCallFaults
+  let scenario: @Sendable (SimulatedWorld) async throws -> Void
+
+  func callAsFunction(cancelledAt point: Int?) async throws -> Simulation.Outcome<End> {
+    let simulation = try Simulation(seed: seed, faults: faults)
+    let outcome = await simulation.run { world in try await run(in: world, cancelledAt: point) }
+    try Task.checkCancellation()
+    return outcome
+  }
+
+  private func run(in world: SimulatedWorld, cancelledAt point: Int?) async throws -> End {
+    let scenario = scenario
+    let start = world.order.moment
+    let isOver = Latch()
+    // A task of its own, since a handle is what can be cancelled between two jobs; a child waits for its parent's job.
+    let task = Task(executorPreference: world.loop.executor) {
+      defer { isOver.open() }
+      try await scenario(world)
+    }
+    if let point { world.order.interrupt(at: start + point) { task.cancel() } }
+    if await isOver.wait(on: world.loop) == .cancelled {
+      task.cancel()
+      let limit = world.loop.now.advanced(by: Self.patience)
+      // Who does not listen to a cancellation is told from outside what it waits for.
+      guard await isOver.wait(until: limit, on: world.loop, isCancellable: false) == .opened
+      else { throw CancellationError() }
+    }
+    let result = await task.result
+    let points = world.order.moment - start
+    do {
+      try result.get()
+      return End(wasCancelled: false, points: points)
+    } catch let error as CancellationError {
+      if point == nil { throw error }
+      return End(wasCancelled: true, points: points)
+    }
+  }
+}
