@@ -159,7 +159,7 @@ extension SimulatedNetwork {
     guard let listener else { return transmit(.refused, from: id) }
     sockets[Int(listener)]?.queue.append(id)
     tell(listener)
-    transmit(.accepted(by: id), from: id)
+    transmit(.accepted, from: id)
   }
 
   private mutating func transmitAgain(_ client: Int) {

@@ -2,8 +2,8 @@
 enum SimulatedPacket {
   /// Asks for a connection (SYN).
   case request
-  /// The connection is there; the number is that of the end that answers.
-  case accepted(by: Int)
+  /// The connection is there.
+  case accepted
   /// Nobody listens there.
   case refused
   case data([UInt8])

@@ -18,7 +18,8 @@ struct Simulation: Sendable {
   private let poller: SimulatedPoller
   private let loops: EventLoopGroup
 
-  init(seed: UInt64, faults: SystemCallFaults) throws(SocketError) {
+  init(seed: UInt64, faults: SystemCallFaults) throws {
+    try faults.validate()
     let network = SharedNetwork(SimulatedNetwork(seed: seed, faults: faults))
     poller = try SimulatedPoller(network: network)
     let order = SeededOrder(seed: seed ^ 0x6f72_6465_72, network: network)

@@ -5,7 +5,7 @@ public struct SystemCallFaults: Hashable, Sendable {
   /// Calls that a signal interrupts.
   public var interrupted: Double
 
-  /// Shares, each from 0 to 1; by default one write in four is short, and one in fifty is interrupted.
+  /// Shares, each at least 0 and less than 1; by default one write in four is short, and one in fifty is interrupted.
   public init(short: Double = 0.25, interrupted: Double = 0.02) {
     self.short = short
     self.interrupted = interrupted
@@ -13,4 +13,10 @@ public struct SystemCallFaults: Hashable, Sendable {
 
   /// A kernel that always does all it can.
   public static let none = SystemCallFaults(short: 0, interrupted: 0)
+
+  func validate() throws(SimulationError) {
+    for (name, share) in [("short", short), ("interrupted", interrupted)] where !(0..<1).contains(share) {
+      throw .invalid("the share of \(name) calls must be at least 0 and less than 1, but is \(share)")
+    }
+  }
 }

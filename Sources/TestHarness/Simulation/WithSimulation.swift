@@ -28,7 +28,8 @@ import AsyncSockets
 ///   - body: the simulation.
 /// - Returns: what the body returns.
 /// - Throws: `SimulationFailure`, with the seed and what the body threw, `SimulationStuck` when every task waits for
-///   what nobody will do, `StrayJobs` when something has left the simulation, or `ResourcesLeaked`. `CancellationError` when the caller is cancelled.
+///   what nobody will do, `StrayJobs` when something has left the simulation, or `ResourcesLeaked`.
+///   `SimulationError.invalid` for faults that cannot be. `CancellationError` when the caller is cancelled.
 @discardableResult
 public func withSimulation<Value: Sendable>(
   seed: UInt64? = nil, faults: SystemCallFaults = SystemCallFaults(),

@@ -10,7 +10,7 @@ import Testing
   private static let isSlow = unsafe getenv("ASYNCSOCKETS_SLOW").map { unsafe String(cString: $0) } == "1"
 
   @Test("an echo system among partitions and resets runs the same way twice with every seed")
-  func anEcho()
+  func disorder()
     async throws
   {
     try await withSimulations(seeds: 0..<(Self.isSlow ? 1000 : 60)) { world in
@@ -19,7 +19,7 @@ import Testing
   }
 
   @Test("a bug that only some orders show is found by its seed, which shows it again")
-  func bugOnly() async throws {
+  func plantedBug() async throws {
     // Who forgets the rest of a write that was cut short, loses bytes only when there is a rest.
     var failures: [SimulationFailure] = []
     for seed in 0..<20 as Range<UInt64> {

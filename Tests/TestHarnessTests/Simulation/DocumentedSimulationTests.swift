@@ -8,7 +8,7 @@ import Testing
 
 @Suite struct DocumentedSimulationTests {
   @Test("an hour takes no time")
-  func anHour() async throws {
+  func hour() async throws {
     try await withSimulation { world in
       let pantry = world.host("pantry")
       let server = try await pantry.run { try await TCPServer.bind(on: .any(port: 7)) }

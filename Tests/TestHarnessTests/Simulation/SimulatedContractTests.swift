@@ -7,7 +7,7 @@ import Testing
   private static let isSlow = unsafe getenv("ASYNCSOCKETS_SLOW").map { unsafe String(cString: $0) } == "1"
 
   @Test("verifyStream passes over the simulated network", arguments: 0..<(isSlow ? 100 : 3) as Range<UInt64>)
-  func verifystreamPasses(seed: UInt64) async throws {
+  func stream(seed: UInt64) async throws {
     try await withSimulation(seed: seed) { world in
       try await verifyStream(on: world.loop) { _ in
         let pair = try await SimulatedPair.connect(world)
@@ -17,7 +17,7 @@ import Testing
   }
 
   @Test("verifyListener passes over the simulated network")
-  func verifylistenerPasses() async throws {
+  func listener() async throws {
     try await withSimulation(seed: 1) { world in
       let (server, client) = (world.host("server"), world.host("client"))
       try await verifyListener(on: world.loop) { listener, _ in

@@ -8,7 +8,7 @@ import Testing
   // MARK: Links
 
   @Test("a packet takes the latency of its link, and at most the jitter more")
-  func packetTakes() async throws {
+  func latency() async throws {
     let conditions = LinkConditions(latency: .milliseconds(80), jitter: .milliseconds(5))
     try await withSimulatedPair(faults: .none, conditions: conditions) { world, pair in
       for _ in 0..<20 {
@@ -22,7 +22,7 @@ import Testing
   }
 
   @Test("a megabyte at 100 kB/s takes ten seconds and a bit for the headers")
-  func megabyteAt() async throws {
+  func bandwidth() async throws {
     let conditions = LinkConditions(latency: .zero, jitter: .zero, bandwidth: 100_000)
     try await withSimulatedPair(faults: .none, conditions: conditions) { world, pair in
       let begin = world.elapsed
@@ -35,7 +35,7 @@ import Testing
   }
 
   @Test("what is lost on the way is sent again, and arrives whole and in order")
-  func whatLost() async throws {
+  func loss() async throws {
     let payload = (0..<200_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
     try await withSimulatedPair(conditions: LinkConditions(loss: 0.2)) { world, pair in
       let begin = world.elapsed
@@ -47,7 +47,7 @@ import Testing
   }
 
   @Test("conditions that cannot be are refused, with the reason")
-  func conditionsCannot() async throws {
+  func impossibleConditions() async throws {
     try await withSimulation(seed: 1) { world in
       let wrong: [(LinkConditions, String)] = [
         (LinkConditions(latency: .seconds(-1)), "a latency must not be negative, but is -1.0 seconds"),
@@ -60,10 +60,18 @@ import Testing
     }
   }
 
+  @Test("shares of faults that would let no call succeed are refused")
+  func impossibleFaults() async throws {
+    let text = "the share of interrupted calls must be at least 0 and less than 1, but is 1.0"
+    await #expect(throws: SimulationError.invalid(text)) {
+      try await withSimulation(seed: 1, faults: SystemCallFaults(interrupted: 1)) { _ in }
+    }
+  }
+
   // MARK: Partitions
 
   @Test("a partition holds data back, and healing lets it through when TCP next repeats it")
-  func partitionHolds()
+  func partition()
     async throws
   {
     try await withSimulatedPair { world, pair in
@@ -80,7 +88,7 @@ import Testing
   }
 
   @Test("data that nobody acknowledges ends a connection after fifteen minutes")
-  func dataNobody() async throws {
+  func unacknowledged() async throws {
     try await withSimulatedPair { world, pair in
       world.partition(world.host("client"), from: world.host("server"))
       let begin = world.elapsed
@@ -96,7 +104,7 @@ import Testing
   }
 
   @Test("TCP_USER_TIMEOUT ends it sooner")
-  func tcpUser() async throws {
+  func userTimeout() async throws {
     var options = ConnectionOptions()
     options.socketOptions = [.userTimeout(.seconds(20))]
     try await withSimulatedPair(options: options) { world, pair in
@@ -110,7 +118,7 @@ import Testing
   }
 
   @Test("connecting across a partition ends at the connector's deadline, or when it heals")
-  func connectingAcross() async throws {
+  func connectingAcrossPartition() async throws {
     try await withSimulation(seed: 3) { world in
       let (client, server) = (world.host("client"), world.host("server"))
       let listener = try await server.run { try Listener.bind(to: .any(port: 7), on: world.loop) }
@@ -135,7 +143,7 @@ import Testing
   }
 
   @Test("an address that nobody has is given up after 127 s, a port where nobody listens at once")
-  func anAddress()
+  func nobodyThere()
     async throws
   {
     try await withSimulation(seed: 1) { world in
@@ -158,7 +166,7 @@ import Testing
   // MARK: Ends
 
   @Test("a reset comes after the bytes before it, and stays a reset")
-  func resetComes() async throws {
+  func reset() async throws {
     try await withSimulatedPair { world, pair in
       try await pair.near.send("last")
       try await pair.near.flush()
@@ -172,7 +180,7 @@ import Testing
   }
 
   @Test("a side that has ended its stream still reads")
-  func sideHas() async throws {
+  func halfClose() async throws {
     try await withSimulatedPair { world, pair in
       try await pair.near.send("question")
       try await pair.near.finishWriting()
@@ -185,7 +193,7 @@ import Testing
   }
 
   @Test("a host can reset every connection to another")
-  func hostCan() async throws {
+  func resetBetweenHosts() async throws {
     try await withSimulatedPair { world, pair in
       world.resetConnections(between: world.host("server"), and: world.host("client"))
       for end in [pair.near, pair.far] {
@@ -195,7 +203,7 @@ import Testing
   }
 
   @Test("a reader that does not read holds the sender back")
-  func readerDoes() async throws {
+  func backPressure() async throws {
     try await withSimulatedPair { world, pair in
       var sent = 0
       // As much as the output buffer and the largest kernel buffers can hold, and no more.
@@ -215,7 +223,7 @@ import Testing
   // MARK: Hosts
 
   @Test("ports and Unix sockets belong to their host")
-  func portsUnix() async throws {
+  func namespaces() async throws {
     try await withSimulation(seed: 1) { world in
       let (one, other) = (world.host("one"), world.host("other"))
       let first = try await one.run { try Listener.bind(to: .any(port: 80), on: world.loop) }
@@ -253,7 +261,7 @@ import Testing
   }
 
   @Test("a name that no host has is unresolved")
-  func nameNo() async throws {
+  func unresolvedName() async throws {
     try await withSimulation(seed: 1) { world in
       await #expect { _ = try await Connector().connect(to: "nowhere", port: 1) } throws: {
         "\($0)".contains("the simulation has no host of this name")
@@ -262,7 +270,7 @@ import Testing
   }
 
   @Test("a server at its host's descriptor limit waits until one is free")
-  func serverAt() async throws {
+  func descriptorLimit() async throws {
     try await withSimulation(seed: 5) { world in
       let host = world.host("server")
       world.setDescriptorLimit(3, of: host)

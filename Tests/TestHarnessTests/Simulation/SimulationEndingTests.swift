@@ -14,7 +14,7 @@ import Testing
   private struct Oops: Error {}
 
   @Test("an error tells the seed that leads to it, and the last that happened")
-  func anError() async throws {
+  func failingBody() async throws {
     let failure = try await failure { world in
       try await world.sleep(for: .seconds(3))
       world.note("about to fail")
@@ -28,7 +28,7 @@ import Testing
   }
 
   @Test("a body that waits for what nobody will do is told what it waits for")
-  func bodyWaits() async throws {
+  func stuck() async throws {
     let failure = try await failure { world in
       let listener = try Listener.bind(to: .loopback(port: 80), on: world.loop)
       defer { listener.close() }
@@ -39,7 +39,7 @@ import Testing
   }
 
   @Test("a connection that nobody closes is left behind")
-  func connectionNobody() async throws {
+  func leakedConnection() async throws {
     let failure = try await failure { world in
       let pair = try await SimulatedPair.connect(world)
       let task = Task { _ = try await pair.far.read() }
@@ -51,7 +51,7 @@ import Testing
   }
 
   @Test("a task that goes on for ever is left behind")
-  func taskGoes() async throws {
+  func endlessTask() async throws {
     let failure = try await failure { world in
       Task { while !Task.isCancelled { try await Task.sleep(for: .seconds(3600)) } }
     }
@@ -59,14 +59,14 @@ import Testing
   }
 
   @Test("a task that ends by itself within a day is not")
-  func taskEnds() async throws {
+  func taskThatEnds() async throws {
     try await withSimulation(seed: 1) { _ in
       Task { try await Task.sleep(for: .seconds(3600)) }
     }
   }
 
   @Test("what comes back from another thread is told, with the place where it went on")
-  func whatComes() async throws {
+  func stray() async throws {
     let failure = try await failure { _ in
       await MainActor.run {}
     }
@@ -76,7 +76,7 @@ import Testing
   }
 
   @Test("an error of a service ends the simulation")
-  func anErrorService() async throws {
+  func failingService() async throws {
     let failure = try await failure { world in
       world.host("server").start { throw Oops() }
       try await world.sleep(for: .seconds(1000))
@@ -86,7 +86,7 @@ import Testing
   }
 
   @Test("a body that looks again and again does not keep time from passing")
-  func bodyLooks() async throws {
+  func yieldingBody() async throws {
     try await withSimulation(seed: 1) { world in
       let done = Latch()
       world.host("other").start {
@@ -99,7 +99,7 @@ import Testing
   }
 
   @Test("cancelling the caller cancels the simulation")
-  func cancellingCaller() async throws {
+  func cancelledCaller() async throws {
     let begun = Latch()
     let task = Task {
       try await withSimulation(seed: 1) { world in
@@ -114,7 +114,7 @@ import Testing
   }
 
   @Test("two runs that differ are told apart, with the first line that differs")
-  func twoRuns() async throws {
+  func divergence() async throws {
     let runs = Lock(0)
     let diverged = try #require(
       await #expect(throws: SimulationDiverged.self) {

@@ -38,7 +38,7 @@ import Testing
   }
 
   @Test("the same seed leads to the same trace, another seed to another")
-  func sameSeed() async throws {
+  func replay() async throws {
     @Sendable func fingerprint(_ seed: UInt64) async throws -> UInt64 {
       try await withSimulation(seed: seed) { world in
         try await Self.echo(world, clients: 5, lines: 10)
@@ -51,14 +51,14 @@ import Testing
   }
 
   @Test("hundreds of seeds run the same way twice")
-  func hundredsSeeds() async throws {
+  func manySeeds() async throws {
     try await withSimulations(seeds: 0..<100) { world in
       try await Self.echo(world, clients: 3, lines: 5)
     }
   }
 
   @Test("tasks and sleeps of the standard library stay in the simulation")
-  func tasksSleeps() async throws {
+  func standardLibrary() async throws {
     #expect(simulationCoversRuntime)
     try await withSimulation(seed: 1) { world in
       let isOnLoop = await Task { world.loop.isCurrent }.value
