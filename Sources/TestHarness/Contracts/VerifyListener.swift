@@ -14,7 +14,7 @@ import AsyncSockets
 ///   - loop: Where listeners and connections shall live; by default one of the verifier's own, whose time it moves
 ///     itself.
 ///   - checks: Which checks to run; all of them by default.
-///   - limit: How long one may take: a hang is a finding. By default 10 s on a loop of
+///   - limit: How long one may take: a hang is a finding. By default 60 s on a loop of
 ///     the verifier's own, and 600 s on the caller's, by its clock.
 ///   - connect: Connects to the listener, on that loop; by default a `Connector` to its address does.
 ///   - bind: Makes a listener on that loop, at an address that nobody else uses: port 0, a path of its own. Whoever
@@ -29,7 +29,7 @@ public func verifyListener(
   var verifier = ListenerVerifier()
   verifier.checks = checks
   // On the caller's loop a check waits for limits of the connections.
-  verifier.limit = limit ?? (loop == nil ? .seconds(10) : .seconds(600))
+  verifier.limit = limit ?? (loop == nil ? .seconds(60) : .seconds(600))
   try await verifier.verify(on: loop) { loop in
     let listener = try await bind(loop)
     return (listener, { try await connect(listener, loop) })

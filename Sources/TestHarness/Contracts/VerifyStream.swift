@@ -17,7 +17,7 @@ import AsyncSockets
 ///   - watermarks: Those of the connections' options.
 ///   - writeStallLimit: That of the connections' options.
 ///   - checks: Which checks to run; all of them by default.
-///   - limit: How long one may take: a hang is a finding. By default 10 s on a loop of
+///   - limit: How long one may take: a hang is a finding. By default 60 s on a loop of
 ///     the verifier's own, and 600 s on the caller's, by its clock.
 ///   - makePair: Makes two connections on that loop, joined, with a handshake behind them if there is one. It is called
 ///     several hundred times; whether the first end is a client or a server is up to it.
@@ -35,7 +35,7 @@ public func verifyStream(
   verifier.setup.bulk = min(300_000, 4 * watermarks.high)
   verifier.checks = checks
   // On the caller's loop a check waits for limits of the connections.
-  verifier.limit = limit ?? (loop == nil ? .seconds(10) : .seconds(600))
+  verifier.limit = limit ?? (loop == nil ? .seconds(60) : .seconds(600))
   try await verifier.verify(on: loop) { loop in
     let (first, second) = try await makePair(loop)
     return (first, second)
