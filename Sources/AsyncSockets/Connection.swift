@@ -77,7 +77,7 @@ extension Connection {
   public struct Counters: Hashable, Sendable {
     /// Taken from the transport.
     public let bytesRead: UInt64
-    /// Accepted by sends.
+    /// Accepted by sends. Falls once, by what was still queued, when a connection fails or is aborted.
     public let bytesAccepted: UInt64
     /// Taken by the kernel; what was accepted and is not among these is queued.
     public let bytesWritten: UInt64

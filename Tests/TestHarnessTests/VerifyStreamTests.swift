@@ -56,6 +56,15 @@ struct VerifyStreamTests {
     await loop.shutdown()
   }
 
+  @Test("a limit that runs out in the middle of a check is a finding", arguments: [100, 300, 1000, 3000])
+  func limits(microseconds: Int) async throws {
+    do {
+      try await verifyStream(limit: .microseconds(microseconds)) { try MemoryTransport.connectedPair(on: $0) }
+    } catch let failure as StreamFailure {
+      #expect(failure.findings.allSatisfy { $0.expected.hasPrefix("an end within") }, "\(failure)")
+    }
+  }
+
   @Test("what cannot work is told as it is")
   func badPair() async throws {
     do {

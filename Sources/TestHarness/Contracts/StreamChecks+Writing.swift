@@ -77,7 +77,7 @@ extension StreamProbe {
     }
     try expect(
       near.counters.bytesAccepted == accepted, "no byte accepted of a send that was cancelled",
-      "\(near.counters.bytesAccepted - accepted)")
+      "\(near.counters.bytesAccepted) bytes accepted, not \(accepted)")
     let received = try await read(backlog.sent, from: far, "what was queued")
     try expectEqual(received, Pattern.bytes(backlog.sent), "what was queued")
     try await near.send([1, 2, 3])

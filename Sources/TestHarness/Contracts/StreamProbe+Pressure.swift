@@ -14,10 +14,10 @@ extension StreamProbe {
   /// Sends until the output stands at the high mark, and nobody takes any of it.
   func fill(_ end: any StreamEnd, most: Int? = nil) async throws -> Backlog {
     let most = most ?? 4 * setup.mostBuffered
-    let start = end.counters.bytesAccepted
+    let start = Int(end.counters.bytesAccepted)
     let piece = max(1, setup.watermarks.high / 4)
     while true {
-      let sent = Int(end.counters.bytesAccepted - start)
+      let sent = max(0, Int(end.counters.bytesAccepted) - start)
       trail.note("sending until it has to wait; \(sent) bytes are sent")
       let bytes = Pattern.bytes(piece, from: sent)
       let result = try await stuck {
@@ -33,7 +33,7 @@ extension StreamProbe {
       }
       if end.queued >= setup.watermarks.high {
         return Backlog(
-          sent: Int(end.counters.bytesAccepted - start), written: end.counters.bytesWritten, lastSend: result)
+          sent: Int(end.counters.bytesAccepted) - start, written: end.counters.bytesWritten, lastSend: result)
       }
     }
   }

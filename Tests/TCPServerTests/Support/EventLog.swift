@@ -6,7 +6,16 @@ import TestHarness
 final class EventLog: Sendable {
   private let storage = Lock<[TCPServer.Event]>([])
 
-  var events: [TCPServer.Event] { storage.withLock { $0 } }
+  /// Without the long turns, which a busy machine brings about at any time.
+  var events: [TCPServer.Event] {
+    all.filter { if case .longTurn = $0 { false } else { true } }
+  }
+
+  var longTurns: [EventLoop.LongTurn] {
+    all.compactMap { if case .longTurn(let turn) = $0 { turn } else { nil } }
+  }
+
+  private var all: [TCPServer.Event] { storage.withLock { $0 } }
 
   func record(_ event: TCPServer.Event) { storage.withLock { $0.append(event) } }
 
