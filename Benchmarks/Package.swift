@@ -12,6 +12,7 @@ let package = Package(
   name: "Benchmarks",
   products: [
     .executable(name: "asyncsockets-server", targets: ["asyncsockets-server"]),
+    .executable(name: "asyncsockets-handlers", targets: ["asyncsockets-handlers"]),
     .executable(name: "asyncsockets-client", targets: ["asyncsockets-client"]),
     .executable(name: "nio-pipeline", targets: ["nio-pipeline"]),
     .executable(name: "nio-async", targets: ["nio-async"]),
@@ -28,6 +29,10 @@ let package = Package(
     .target(name: "ServerArguments", swiftSettings: settings),
     .executableTarget(
       name: "asyncsockets-server",
+      dependencies: ["ServerArguments", .product(name: "TCPServer", package: "AsyncSockets")],
+      swiftSettings: settings + [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]),
+    .executableTarget(
+      name: "asyncsockets-handlers",
       dependencies: ["ServerArguments", .product(name: "TCPServer", package: "AsyncSockets")],
       swiftSettings: settings + [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]),
     .executableTarget(

@@ -131,6 +131,10 @@ SYSTEMS = [
         build_swift("decoding", "asyncsockets"), "AsyncSockets, this library", build_swift("asyncsockets-client"),
     ),
     System(
+        "asyncsockets-handlers", "AsyncSockets, synchronous handlers", build_swift("asyncsockets-handlers"),
+        lacks=("sink",),
+    ),
+    System(
         "c-epoll", "C, bare epoll", build_c, build_c_decoder, "C, memchr and nothing else", build_c_client,
         lacks=("lengthPrefix",),
     ),

@@ -24,6 +24,8 @@ public indirect enum CloseReason: Hashable, Sendable {
   case handlerThrew(String)
   /// The peer's bytes were not what the codec expects; the text says where.
   case framing(String)
+  /// Its handler's deadline passed.
+  case timedOut
   /// A system call failed.
   case failed(Errno, call: String)
 }
@@ -66,6 +68,7 @@ extension CloseReason: CustomStringConvertible {
     case .drained: "drained"
     case .cancelled: "cancelled"
     case .handlerThrew(let error): "handler threw: \(error)"
+    case .timedOut: "timed out"
     case .framing(let error): "framing: \(error)"
     case .failed(let errno, let call): "\(call): \(errno)"
     }

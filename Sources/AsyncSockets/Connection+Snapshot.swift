@@ -21,7 +21,7 @@ extension Connection {
     /// What has been moved so far.
     public let counters: Counters
     /// Bytes that sends have handed over and the kernel has not taken.
-    public var bytesQueued: UInt64 { counters.bytesAccepted - counters.bytesWritten }
+    public let bytesQueued: UInt64
     /// Whether this side has begun to close it.
     public let isClosing: Bool
     /// Whether the server drains it.
@@ -95,7 +95,8 @@ extension ConnectionCore {
         localAddress: settings.localAddress, peerAddress: peerAddress, age: state.birth.duration(to: now),
         idle: state.idleness.time(now, isWaiting: !waits.isEmpty), waits: waits,
         timeLeft: deadline == .never ? nil : now.duration(to: deadline), counters: state.counters,
-        isClosing: state.phase != .open, isDraining: state.isDraining)
+        bytesQueued: UInt64(state.output.count), isClosing: state.phase != .open, isDraining: state.isDraining
+      )
     }
   }
 

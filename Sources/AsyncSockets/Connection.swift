@@ -73,13 +73,13 @@ extension Connection {
   /// How much has been moved so far.
   public var counters: Counters { core.state.withLock { $0.counters } }
 
-  /// Bytes that a connection has moved.
+  /// Bytes that a connection has moved. They never fall.
   public struct Counters: Hashable, Sendable {
     /// Taken from the transport.
     public let bytesRead: UInt64
-    /// Accepted by sends. Falls once, by what was still queued, when a connection fails or is aborted.
+    /// Accepted by sends.
     public let bytesAccepted: UInt64
-    /// Taken by the kernel; what was accepted and is not among these is queued.
+    /// Taken by the kernel. What was accepted and is not among these is queued, or was lost with the connection.
     public let bytesWritten: UInt64
   }
 }
@@ -188,11 +188,7 @@ extension Connection {
   }
 
   /// Whether an error is this connection's own end, and not one that came from elsewhere through the handler.
-  package func hasEnded(by error: any Error) -> Bool {
-    guard let error = error as? SocketError else { return false }
-    if error == .closed { return core.isOver.load(ordering: .relaxed) }
-    return error == core.state.withLock { $0.failure }
-  }
+  package func hasEnded(by error: any Error) -> Bool { core.hasEnded(by: error) }
 }
 
 extension Connection.Handle {

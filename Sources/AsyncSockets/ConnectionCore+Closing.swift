@@ -4,7 +4,7 @@ extension ConnectionCore {
   /// How long and how much a closing connection reads and discards, so that unread input does not turn the
   /// close into a reset that eats the reply.
   private static let lingerTime = Duration.seconds(1)
-  private static let lingerBytes = 256 << 10
+  fileprivate static let lingerBytes = 256 << 10
   /// The one wait that is none of a reader's; readers count from 1.
   private static let lingerWait: UInt32 = 0
 
@@ -16,8 +16,19 @@ extension ConnectionCore {
   ///   - reason: why, unless something ended the connection before.
   ///   - isCancellable: whether the wait for the peer ends when the task is cancelled.
   func close(flushLimit: Duration?, reason: CloseReason?, isCancellable: Bool) async {
-    enum Turn { case ours, others, none }
-    let (turn, waiters) = state.withLock { state -> (Turn, [WakeContinuation]) in
+    switch beginClosing(reason: reason) {
+    case .none: return
+    case .others: await waitUntilClosed()
+    case .ours: await endGracefully(flushLimit: flushLimit, isCancellable: isCancellable)
+    }
+  }
+
+  /// Whose it is to bring a close to its end.
+  enum Closer { case ours, others, none }
+
+  /// Refuses reads and sends from now on, and lets the end of our stream follow the output.
+  func beginClosing(reason: CloseReason?) -> Closer {
+    let (closer, waiters) = state.withLock { state -> (Closer, [WakeContinuation]) in
       switch state.phase {
       case .closed: return (.none, [])
       case .closing: return (.others, [])
@@ -31,35 +42,55 @@ extension ConnectionCore {
       }
     }
     Self.resume(waiters)
-    switch turn {
-    case .none: return
-    case .others: await waitUntilClosed()
-    case .ours: await endGracefully(flushLimit: flushLimit, isCancellable: isCancellable)
-    }
+    return closer
   }
 
   private func endGracefully(flushLimit: Duration?, isCancellable: Bool) async {
     _ = await waitToWrite(
       .ended, deadline: flushLimit.map { core.now.advanced(by: $0) }, isCancellable: false)
-    let hasEnded = state.withLock { state -> Bool in
+    let hasEnded = noteFlushed()
+    if hasEnded { await discardUntilPeerEnds(isCancellable: isCancellable) }
+    finishClosing(inGoodOrder: hasEnded)
+  }
+
+  /// Whether our stream has ended, and with it all that this side had to do.
+  func noteFlushed() -> Bool {
+    state.withLock { state in
       guard state.outgoing == .ended, state.failure == nil else { return false }
       // Not before: what is lost on the way out is a reason of its own.
       state.noteReason(state.isDraining ? .drained : state.peerHasEnded ? .closedByPeer : .closed)
       return true
     }
-    if hasEnded { await discardUntilPeerEnds(isCancellable: isCancellable) }
-    state.withLock { $0.noteReason(.limit(.writeStall)) }
-    dispose(abortively: !hasEnded)
   }
 
+  func finishClosing(inGoodOrder: Bool) {
+    state.withLock { $0.noteReason(.limit(.writeStall)) }
+    dispose(abortively: !inGoodOrder)
+  }
+
+  /// How long and for how many bytes more a closing connection listens to its peer.
+  struct Lingering {
+    let deadline: EventLoop.Instant
+    var left = ConnectionCore.lingerBytes
+  }
+
+  func beginLingering() -> Lingering { Lingering(deadline: core.now.advanced(by: Self.lingerTime)) }
+
   private func discardUntilPeerEnds(isCancellable: Bool) async {
-    let deadline = core.now.advanced(by: Self.lingerTime)
-    var left = Self.lingerBytes
-    while left > 0, let count = discardOnce() {
-      left -= count
-      if count > 0 { continue }
-      guard case .changed = await waitForMore(until: deadline, isCancellable: isCancellable) else { return }
+    var lingering = beginLingering()
+    while discardArrived(&lingering) {
+      guard case .changed = await waitForMore(until: lingering.deadline, isCancellable: isCancellable)
+      else { return }
     }
+  }
+
+  /// Discards what has arrived; whether there is more to wait for.
+  func discardArrived(_ lingering: inout Lingering) -> Bool {
+    while lingering.left > 0, let count = discardOnce() {
+      if count == 0 { return true }
+      lingering.left -= count
+    }
+    return false
   }
 
   private func waitForMore(until deadline: EventLoop.Instant, isCancellable: Bool) async -> Wake {
@@ -73,7 +104,7 @@ extension ConnectionCore {
     }
   }
 
-  private func addLinger(
+  func addLinger(
     _ continuation: WakeContinuation, until deadline: EventLoop.Instant, isCancelled: Bool
   ) {
     let answer = state.withLock { state -> Wake? in
@@ -118,6 +149,16 @@ extension ConnectionCore {
       if !mustWait { continuation.resume() }
     }
   }
+
+  /// Whether an error is this connection's own end, and not one that came from elsewhere through the handler.
+  func hasEnded(by error: any Error) -> Bool {
+    guard let error = error as? SocketError else { return false }
+    if error == .closed { return isOver.load(ordering: .relaxed) }
+    return error == state.withLock { $0.failure }
+  }
+
+  /// Why it ended, once it has.
+  @usableFromInline var endReason: CloseReason { state.withLock { $0.closeReason } ?? .closed }
 
   /// Resets the connection and drops its queued output.
   func abort(reason: CloseReason = .aborted) {

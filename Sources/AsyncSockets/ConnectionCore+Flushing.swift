@@ -101,7 +101,7 @@ extension ConnectionCore {
     }
   }
 
-  private func addWriter(
+  func addWriter(
     _ continuation: WakeContinuation, _ id: UInt32, _ goal: WriteWaiters.Goal,
     _ deadline: EventLoop.Instant?, isOwner: Bool, isCancellable: Bool = false
   ) {

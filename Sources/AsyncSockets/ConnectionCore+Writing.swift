@@ -195,16 +195,21 @@ extension ConnectionCore {
   /// stream goes on.
   func finishWriting() async throws {
     try CurrentTask.checkCancellation()
+    try beginFinishing()
+    if case .cancelled = await waitToWrite(.ended) { throw CancellationError() }
+    try state.withLock { state throws(SocketError) in
+      if let failure = state.failure { throw failure }
+      guard state.outgoing == .ended else { throw .closed }
+    }
+  }
+
+  /// The same without the wait.
+  func beginFinishing() throws(SocketError) {
     let ready = try state.withLock { state throws(SocketError) in
       if let failure = state.failure { throw failure }
       guard state.phase == .open else { throw .closed }
       return endOutgoing(&state)
     }
     Self.resume(ready)
-    if case .cancelled = await waitToWrite(.ended) { throw CancellationError() }
-    try state.withLock { state throws(SocketError) in
-      if let failure = state.failure { throw failure }
-      guard state.outgoing == .ended else { throw .closed }
-    }
   }
 }

@@ -16,6 +16,7 @@ extension EventLoopCore {
         endTurn(clock.now)
         turnBegan.store(.max, ordering: .relaxed)
       }
+      local.value.mayCallHandlers = true
       poller.wait(nanoseconds: sleep) {
         let now = clock.now
         if sleep == 0 { endTurn(now) }
@@ -26,6 +27,7 @@ extension EventLoopCore {
       }
       takeRemoteWork()
       resumeYielded()
+      local.value.mayCallHandlers = false
     }
     _ = thread.compareExchange(expected: pthread_self(), desired: 0, ordering: .relaxed)
     let waiters = shared.withLock { shared in
@@ -123,6 +125,10 @@ extension EventLoopCore {
     var batch = ContiguousArray<Operation>()
     swap(&batch, &local.value.operations)
     for operation in batch { execute(operation) }
+    if local.value.operations.isEmpty {
+      batch.removeAll(keepingCapacity: true)
+      swap(&batch, &local.value.operations)
+    }
   }
 
   private func resumeYielded() {
@@ -147,6 +153,8 @@ extension EventLoopCore {
       countRegistrations()
     case .ready(let connection, let readiness): connection.ready(readiness)
     case .flush(let connection): local.value.dirty.append(connection)
+    case .drive(let driver, let wake): driver.drive(wake)
+    case .call(let body): body()
     case .nextTurn(let continuation):
       if local.value.hasStopped {
         continuation.resume()

@@ -21,6 +21,8 @@ final class EventLoopCore: TaskExecutor, SerialExecutor, Sendable {
     var encoded: [UInt8] = []
     var now: EventLoop.Instant
     var hasStopped = false
+    /// Nothing of the users' is being called right now, so that a handler may be.
+    var mayCallHandlers = false
     var turns: UInt64 = 0
     /// How many jobs the turn ran.
     var jobsOfTurn = 0
@@ -42,6 +44,9 @@ final class EventLoopCore: TaskExecutor, SerialExecutor, Sendable {
     case forget(ConnectionCore)
     case ready(ConnectionCore, TransportReadiness)
     case nextTurn(WakeContinuation)
+    case drive(ConnectionDriver, Wake)
+    /// For a driver, between its callbacks.
+    case call(@Sendable () -> Void)
   }
 
   enum Phase {
@@ -90,7 +95,8 @@ final class EventLoopCore: TaskExecutor, SerialExecutor, Sendable {
     self.order = order
     poller = try kernel.makePoller()
     try startThread()
-    clock.attach { [weak self] in self?.wake() }
+    // Once there has been a weak reference, whoever retains the loop pays several times as much. This clock never jumps.
+    if clock !== MonotonicClock.shared { clock.attach { [weak self] in self?.wake() } }
     order?.attach { [weak self] in self?.enqueue(ExecutorJob($0)) }
   }
 

@@ -1,22 +1,46 @@
+import Glibc
+
 /// Bytes that were accepted and have not reached the kernel yet.
 ///
 /// A message that is queued alone stays as it came, so that an echo copies nothing. Others are copied together,
 /// into memory that is given back when the last byte has left.
 @safe
 struct OutputQueue: ~Copyable {
-  /// The largest block that malloc hands out without looking for it.
-  private static let firstCapacity = 1024
+  /// What malloc gives: the runtime's own bare memory is aligned for anything, at four times the cost.
+  @safe
+  private struct Memory {
+    /// With the capacity before it, the largest block that malloc hands out without looking for it.
+    static let firstCapacity = 1024
+
+    private let block: UnsafeMutableRawPointer
+
+    init(capacity: Int) {
+      guard let block = unsafe malloc(MemoryLayout<Int>.size + capacity) else { fatalError("out of memory") }
+      unsafe block.storeBytes(of: capacity, as: Int.self)
+      unsafe self.block = block
+    }
+
+    @inline(__always)
+    var capacity: Int { unsafe block.load(as: Int.self) }
+
+    @inline(__always)
+    var bytes: UnsafeMutableRawPointer { unsafe block + MemoryLayout<Int>.size }
+
+    func deallocate() { unsafe free(block) }
+  }
 
   private var message: [UInt8] = []
   /// In use instead of the message if there is any.
-  private var memory = unsafe UnsafeMutableRawBufferPointer(start: nil, count: 0)
+  private var memory: Memory?
   /// What is queued lies between these two, in the message or in the memory.
   private var head = 0
   private var end = 0
   /// Bytes accepted since the beginning.
   private(set) var accepted: UInt64 = 0
+  /// Accepted, and discarded before they could leave.
+  private var lost: UInt64 = 0
 
-  deinit { unsafe memory.deallocate() }
+  deinit { memory?.deallocate() }
 
   @inline(__always)
   var count: Int { end &- head }
@@ -25,10 +49,10 @@ struct OutputQueue: ~Copyable {
   var isEmpty: Bool { end == head }
 
   /// Bytes that have left since the beginning.
-  var written: UInt64 { accepted - UInt64(count) }
+  var written: UInt64 { accepted &- lost &- UInt64(count) }
 
   /// How many bytes there is memory for.
-  var capacity: Int { unsafe message.capacity + memory.count }
+  var capacity: Int { message.capacity + (memory?.capacity ?? 0) }
 
   @inline(__always)
   mutating func append(_ new: [UInt8]) {
@@ -39,35 +63,43 @@ struct OutputQueue: ~Copyable {
   }
 
   mutating func append(_ new: UnsafeRawBufferPointer) {
-    if unsafe end + new.count > memory.count { makeRoom(for: new.count) }
-    unsafe UnsafeMutableRawBufferPointer(rebasing: memory[end...]).copyMemory(from: new)
+    guard let source = new.baseAddress else { return }
+    let memory = roomyMemory(for: new.count) ?? makeRoom(for: new.count)
+    unsafe memory.bytes.advanced(by: end).copyMemory(from: source, byteCount: new.count)
     end &+= new.count
     accepted &+= UInt64(new.count)
   }
 
+  @inline(__always)
+  private func roomyMemory(for size: Int) -> Memory? {
+    guard let memory, end &+ size <= memory.capacity else { return nil }
+    return memory
+  }
+
   /// Moves what is queued to the front of the memory, or of a larger one.
   @inline(never)
-  private mutating func makeRoom(for size: Int) {
+  private mutating func makeRoom(for size: Int) -> Memory {
     let count = count
+    let present = memory?.capacity ?? 0
     // Amortised: no byte is moved more often than others have left.
-    if unsafe count + size <= memory.count, count <= head {
-      unsafe memory.copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[head..<end]))
-    } else {
-      let capacity = unsafe max(Self.firstCapacity, count + size, 2 * memory.count)
-      let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 1)
-      unsafe withUnsent { unsafe larger.copyMemory(from: $0) }
-      unsafe memory.deallocate()
-      unsafe memory = larger
-      message = []
+    let mayStay = count + size <= present && count <= head
+    let room = mayStay ? memory : nil
+    let target = room ?? Memory(capacity: max(Memory.firstCapacity, count + size, 2 * present))
+    unsafe withUnsent { unsent in
+      if let start = unsent.baseAddress { unsafe target.bytes.copyMemory(from: start, byteCount: count) }
     }
+    if !mayStay { memory?.deallocate() }
+    memory = target
+    message = []
     head = 0
     end = count
+    return target
   }
 
   @inline(__always)
   borrowing func withUnsent<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-    if unsafe memory.count > 0 {
-      return unsafe body(UnsafeRawBufferPointer(rebasing: memory[head..<end]))
+    if let memory {
+      return unsafe body(UnsafeRawBufferPointer(start: memory.bytes.advanced(by: head), count: count))
     }
     return unsafe message.withUnsafeBytes { unsafe body(UnsafeRawBufferPointer(rebasing: $0[head..<end])) }
   }
@@ -83,7 +115,7 @@ struct OutputQueue: ~Copyable {
   }
 
   mutating func discard() {
-    accepted -= UInt64(count)
+    lost &+= UInt64(count)
     reset()
   }
 
@@ -92,8 +124,7 @@ struct OutputQueue: ~Copyable {
     head = 0
     end = 0
     message = []
-    guard unsafe memory.count > 0 else { return }
-    unsafe memory.deallocate()
-    unsafe memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    memory?.deallocate()
+    memory = nil
   }
 }

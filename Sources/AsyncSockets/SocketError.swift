@@ -14,6 +14,8 @@ public indirect enum SocketError: Error, Hashable, Sendable {
   case busy(operation: String)
   /// The operation's deadline passed. Nothing was consumed.
   case timedOut(operation: String)
+  /// So many bytes are queued that a send would have to wait, and it may not.
+  case outputFull(queued: Int)
   /// The peer reset the connection.
   case reset(Errno, call: String, peer: SocketAddress?)
   /// A system call failed; the address is the one that it was about, where there is one.
@@ -53,6 +55,8 @@ extension SocketError: CustomStringConvertible {
     case .busy("accept"): "accept: another task is accepting from the same listener"
     case .busy(let operation): "\(operation): another task is reading from the same connection"
     case .timedOut(let operation): "\(operation): the deadline passed"
+    case .outputFull(let queued):
+      "send: \(queued.of("byte")) are queued already, the high mark; wait until the peer takes some"
     case .reset(let errno, let call, let peer):
       "connection reset by \(peer.map(\.description) ?? "the peer"): \(call): \(errno)"
     case .failed(let errno, let call, let address):

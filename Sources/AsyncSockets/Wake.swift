@@ -7,19 +7,43 @@ enum Wake: Sendable {
   case timedOut
 }
 
-/// The continuation of a suspended operation: checked in debug builds, where a forgotten or repeated resume is
-/// reported, and free of cost in release builds.
+/// Whoever waits: a suspended task, or what runs a connection without one.
+///
+/// The continuation of a task is checked in debug builds, where a forgotten or repeated resume is reported, and free
+/// of cost in release builds.
 @safe
 @usableFromInline
 struct WakeContinuation: Sendable {
+  @safe
+  private enum Waiter {
+    case task(Continuation)
+    /// Which lives until it has ended, and then waits for nothing any more: counting references would cost every task
+    /// that waits as much.
+    case driver(Unmanaged<ConnectionDriver>)
+    /// Which may have ended by then.
+    case retainedDriver(Unmanaged<ConnectionDriver>)
+  }
+
+  private let waiter: Waiter
+
+  init(_ driver: ConnectionDriver) { unsafe waiter = .driver(.passUnretained(driver)) }
+
+  /// For a wait that nothing ends but a resume.
+  init(retaining driver: ConnectionDriver) { unsafe waiter = .retainedDriver(.passRetained(driver)) }
+
   #if DEBUG
-    @usableFromInline typealias Continuation = CheckedContinuation<Wake, Never>
-    private let continuation: Continuation
+    /// As large as in release builds, which sizes that tests look at depend on.
+    @usableFromInline
+    final class Continuation: Sendable {
+      private let continuation: CheckedContinuation<Wake, Never>
+
+      init(_ continuation: CheckedContinuation<Wake, Never>) { self.continuation = continuation }
+
+      @unsafe func resume(returning wake: Wake) { continuation.resume(returning: wake) }
+    }
 
     @usableFromInline
-    init(_ continuation: Continuation) { self.continuation = continuation }
-
-    func resume(_ wake: Wake = .changed) { continuation.resume(returning: wake) }
+    init(_ continuation: CheckedContinuation<Wake, Never>) { waiter = .task(Continuation(continuation)) }
 
     /// Suspends the task; `body` keeps the continuation or resumes it, exactly once.
     @inlinable
@@ -28,13 +52,9 @@ struct WakeContinuation: Sendable {
     }
   #else
     @usableFromInline typealias Continuation = UnsafeContinuation<Wake, Never>
-    private let continuation: Continuation
 
     @usableFromInline
-    init(_ continuation: Continuation) { unsafe self.continuation = continuation }
-
-    @inline(__always)
-    func resume(_ wake: Wake = .changed) { unsafe continuation.resume(returning: wake) }
+    init(_ continuation: Continuation) { unsafe waiter = .task(continuation) }
 
     @inlinable @inline(__always)
     static func suspend(_ body: (WakeContinuation) -> Void) async -> Wake {
@@ -47,4 +67,13 @@ struct WakeContinuation: Sendable {
       #endif
     }
   #endif
+
+  @inline(__always)
+  func resume(_ wake: Wake = .changed) {
+    switch waiter {
+    case .task(let continuation): unsafe continuation.resume(returning: wake)
+    case .retainedDriver(let driver): unsafe driver.takeRetainedValue().wake(wake)
+    case .driver(let driver): unsafe driver.takeUnretainedValue().wake(wake)
+    }
+  }
 }

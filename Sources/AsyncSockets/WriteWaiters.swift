@@ -40,6 +40,8 @@ struct WriteWaiters {
     if waiter.goal == .turn { waitingForTurn += 1 }
   }
 
+  func contains(_ id: UInt32) -> Bool { waiters.contains { $0.id == id } }
+
   mutating func remove(_ id: UInt32) -> WakeContinuation? {
     take { $0.id == id }.first
   }

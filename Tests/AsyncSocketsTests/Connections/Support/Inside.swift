@@ -68,10 +68,7 @@ func soon(_ what: String, on loop: EventLoop, _ isMet: () throws -> Bool) async 
 
 extension Connection {
   /// Bytes that have been accepted and that the kernel has not taken.
-  var queued: UInt64 {
-    let counters = counters
-    return counters.bytesAccepted - counters.bytesWritten
-  }
+  var queued: UInt64 { snapshot.bytesQueued }
 }
 
 /// Ends the direction towards a peer from its side.

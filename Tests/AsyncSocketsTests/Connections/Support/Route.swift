@@ -38,6 +38,8 @@ struct Route: CaseIterable, Sendable, CustomTestStringConvertible {
     [Route(network: network, isOnLoop: true), Route(network: network, isOnLoop: false)]
   }
 
+  static let first = allCases[0]
+
   /// Those on which a peer can reset: a Unix socket knows no reset, unless input was left unread.
   static let tcp = allCases.filter { $0.network != .unix }
   static let unix = allCases.filter { $0.network == .unix }

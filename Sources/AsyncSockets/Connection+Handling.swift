@@ -1,0 +1,42 @@
+import Framing
+
+extension Connection {
+  /// Has a handler run this connection, and waits for its end.
+  ///
+  /// - Parameters:
+  ///   - handler: its state at the beginning.
+  ///   - framing: what cuts the stream into frames.
+  /// - Returns: the handler as its last callback left it.
+  /// - Throws: `SocketError.busy` while a task reads; `.loopStopped`. A cancelled task ends the connection as leaving a
+  ///   scope by an error does, and waits for that; how it ended stands in `closeReason`.
+  @inlinable
+  public func run<Handler: ConnectionHandler>(
+    _ handler: Handler, framing: Handler.Codec
+  ) async throws(SocketError) -> Handler {
+    let end = DriverEnd()
+    let driver = try HandlerDriver(
+      core, handler, framing, HandlerDriver<Handler>.reactions { _ in end.open() })
+    await end.wait(for: driver)
+    return driver.handler
+  }
+}
+
+/// The end of a connection that a driver runs, as a task waits for it.
+@usableFromInline
+final class DriverEnd: Sendable {
+  private let latch = Latch()
+
+  @usableFromInline init() {}
+
+  @usableFromInline
+  func open() { latch.open() }
+
+  @usableFromInline
+  func wait(for driver: ConnectionDriver) async {
+    driver.start()
+    if case .cancelled = await latch.wait(on: driver.core.loop) {
+      driver.wake(.cancelled)
+      _ = await latch.wait(on: driver.core.loop, isCancellable: false)
+    }
+  }
+}

@@ -1,0 +1,56 @@
+extension ConnectionDriver {
+  /// How long a connection whose handler has failed may still flush.
+  private static let flushLimit = Duration.seconds(1)
+
+  /// Closes: in good order, or after an error.
+  func close(after error: (any Error)?, reason: CloseReason? = nil) {
+    let reason = error.flatMap { core.hasEnded(by: $0) ? nil : CloseReason(leavingScopeBy: $0) } ?? reason
+    let deadline = error == nil ? .never : core.core.now.advanced(by: Self.flushLimit)
+    switch core.beginClosing(reason: reason) {
+    case .none: finish()
+    case .others: waitForEnd()
+    case .ours:
+      due = deadline
+      arm()
+      flush(0, until: deadline)
+    }
+  }
+
+  func flush(_ writer: UInt32, until deadline: EventLoop.Instant) {
+    let isWaiting = core.state.withLock { state in
+      state.outgoing != .ended && state.failure == nil && state.phase == .closing
+    }
+    if isWaiting, core.core.now < deadline {
+      waiting = .flush(writer: waitToWrite(.ended, instead: writer), until: deadline)
+      return
+    }
+    due = .never
+    guard core.noteFlushed() else { return finish(inGoodOrder: false) }
+    var lingering = core.beginLingering()
+    linger(&lingering)
+  }
+
+  func linger(_ lingering: inout ConnectionCore.Lingering) {
+    guard !isCancelled, core.discardArrived(&lingering) else { return finish(inGoodOrder: true) }
+    waiting = .peersEnd(lingering)
+    core.addLinger(WakeContinuation(self), until: lingering.deadline, isCancelled: false)
+  }
+
+  func finish(inGoodOrder: Bool) {
+    core.finishClosing(inGoodOrder: inGoodOrder)
+    finish()
+  }
+
+  func finish() {
+    waiting = .nothing
+    if timer.isSet { core.core.cancelDeadline(timer.id) }
+    timer = .none
+    core.reading.release()
+    // It cannot throw: nobody is left to be told.
+    try? reactions.react(self, .over)
+    reactions.ended(self)
+    // Not before whoever called has returned.
+    core.core.performLater(.drive(self, .changed))
+    unsafe Unmanaged.passUnretained(self).release()
+  }
+}

@@ -1,0 +1,265 @@
+import Synchronization
+
+/// What runs a connection without a task: the loop calls it whenever what it waits for has come.
+///
+/// It waits where a task would, with the same limits and the same accounts, and runs on the loop's thread alone. A
+/// wake-up may be one too many, so whoever is woken looks whether it was meant.
+@usableFromInline
+class ConnectionDriver: @unchecked Sendable {
+  /// What the driver calls its user for.
+  @usableFromInline
+  enum Occasion { case started, input, room, deadline, over }
+
+  /// What has to be compiled with the user's types known.
+  ///
+  /// A method of a generic class that is called by way of its superclass is compiled for all types at once, at several
+  /// times the cost; a closure made where the types are known is not.
+  @usableFromInline
+  final class Reactions: Sendable {
+    let react: @Sendable (ConnectionDriver, Occasion) throws -> Void
+    /// Called after the last callback.
+    let ended: @Sendable (ConnectionDriver) -> Void
+
+    @usableFromInline
+    init(
+      react: @escaping @Sendable (ConnectionDriver, Occasion) throws -> Void,
+      ended: @escaping @Sendable (ConnectionDriver) -> Void
+    ) {
+      self.react = react
+      self.ended = ended
+    }
+  }
+
+  /// What it waits for.
+  enum Waiting {
+    case start
+    case input
+    /// The next turn of the loop, and then input.
+    case turn
+    /// The low mark.
+    case room(writer: UInt32)
+    /// Nothing of the connection's but its end.
+    case end
+    case flush(writer: UInt32, until: EventLoop.Instant)
+    case peersEnd(ConnectionCore.Lingering)
+    case nothing
+  }
+
+  /// How the user wants it to end, once the callback has returned.
+  enum Ending {
+    case close(CloseReason?)
+    case abort
+  }
+
+  @usableFromInline final let core: ConnectionCore
+  final let reactions: Reactions
+  @safe @exclusivity(unchecked) final var waiting = Waiting.start
+  @safe @exclusivity(unchecked) final var ending: Ending?
+  @safe @exclusivity(unchecked) @usableFromInline final var isPaused = false
+  /// The output stands above its high mark.
+  @safe @exclusivity(unchecked) @usableFromInline final var isThrottled = false
+  /// The server drains, and a frame that had begun may still become whole.
+  @safe @exclusivity(unchecked) @usableFromInline final var isFinishing = false
+  @safe @exclusivity(unchecked) @usableFromInline final var inputHasEnded = false
+  @safe @exclusivity(unchecked) final var closerIsSet = false
+  /// Nobody waits for the peer any more.
+  @safe @exclusivity(unchecked) final var isCancelled = false
+  /// The user's deadline; `.never` for none.
+  @safe @exclusivity(unchecked) final var due = EventLoop.Instant.never
+  @safe @exclusivity(unchecked) final var timer = ConnectionState.Timer.none
+
+  @usableFromInline
+  init(_ core: ConnectionCore, _ reactions: Reactions) throws(SocketError) {
+    try core.reading.claim(for: "handler")
+    self.core = core
+    self.reactions = reactions
+  }
+
+  /// Has the loop begin, soon. From now on the driver keeps itself alive, to its end.
+  final func start() {
+    _ = unsafe Unmanaged.passRetained(self)
+    core.core.performLater(.drive(self, .changed))
+  }
+
+  /// Called by whoever ends a wait, on any thread, with no lock held.
+  final func wake(_ wake: Wake) {
+    let loop = core.core
+    if loop.isCurrent, loop.local.value.mayCallHandlers {
+      drive(wake)
+    } else {
+      loop.performLater(.drive(self, wake))
+    }
+  }
+
+  /// Whether its user may be given more.
+  @usableFromInline final var isReading: Bool {
+    ending == nil && !isPaused && !isThrottled && !inputHasEnded
+  }
+
+  /// Whether a send would be accepted.
+  final var isAccepting: Bool {
+    core.state.withLock { state in
+      state.phase == .open && state.outgoing == .open && state.failure == nil
+        && state.output.count < core.options.watermarks.high
+    }
+  }
+
+  /// What follows from an attempt to send.
+  @usableFromInline
+  final func accept(_ step: ConnectionCore.SendStep) throws(SocketError) {
+    switch step {
+    case .accepted, .acceptedAndSpent: break
+    case .acceptedAboveHighMark: isThrottled = true
+    case .mustWait: throw .outputFull(queued: core.state.withLock { $0.output.count })
+    }
+  }
+}
+
+// MARK: - On the loop
+
+extension ConnectionDriver {
+  /// Looks whether what it waits for has come.
+  func drive(_ wake: Wake) {
+    let loop = core.core
+    let mayCall = loop.local.value.mayCallHandlers
+    loop.local.value.mayCallHandlers = false
+    defer { loop.local.value.mayCallHandlers = mayCall }
+    if case .cancelled = wake { isCancelled = true }
+    switch waiting {
+    case .start, .input, .turn, .room, .end:
+      if case .cancelled = wake { return close(after: CancellationError()) }
+      if core.isOver.load(ordering: .relaxed) { return close(after: nil) }
+    case .flush, .peersEnd, .nothing: break
+    }
+    switch waiting {
+    case .start: `continue`(after: .started)
+    case .input, .turn: `continue`(after: .input)
+    case .room(let writer):
+      guard hasRoom else { return waitForRoom(writer) }
+      isThrottled = false
+      `continue`(after: .room)
+    case .end: settle()
+    case .flush(let writer, let due): flush(writer, until: due)
+    case .peersEnd(var lingering):
+      guard case .changed = wake else { return finish(inGoodOrder: true) }
+      linger(&lingering)
+    case .nothing: break
+    }
+  }
+
+  /// Runs what a handle to the handler asks for.
+  func perform(_ body: () throws -> Void) {
+    let loop = core.core
+    let mayCall = loop.local.value.mayCallHandlers
+    loop.local.value.mayCallHandlers = false
+    defer { loop.local.value.mayCallHandlers = mayCall }
+    guard isOpen else { return }
+    do { try body() } catch { return close(after: error) }
+    if ending != nil { return settle() }
+    // A reader whose output has filled up meanwhile is not to be woken by input alone.
+    if case .end = waiting, isReading { return `continue`(after: .input) }
+    if case .input = waiting, isThrottled { settle() }
+  }
+
+  private var isOpen: Bool {
+    switch waiting {
+    case .start, .input, .turn, .room, .end: !core.isOver.load(ordering: .relaxed)
+    case .flush, .peersEnd, .nothing: false
+    }
+  }
+
+  private func `continue`(after occasion: Occasion) {
+    do {
+      try reactions.react(self, occasion)
+      settle()
+    } catch {
+      close(after: error)
+    }
+  }
+
+  /// After the callbacks: ends the connection if they have asked for it, and waits otherwise.
+  private func settle() {
+    switch ending {
+    case .close(let reason): return close(after: nil, reason: reason)
+    case .abort:
+      core.abort()
+      return finish()
+    case nil: break
+    }
+    if isThrottled { return waitForRoom(0) }
+    if isPaused || inputHasEnded { return waitForEnd() }
+    // Else whoever read has begun the wait.
+  }
+
+  func waitForEnd() {
+    waiting = .end
+    if closerIsSet { return }
+    closerIsSet = core.state.withLock { state in
+      guard state.phase != .closed else { return false }
+      state.closers.append(WakeContinuation(self))
+      return true
+    }
+    if !closerIsSet { wake(.changed) }
+  }
+
+  private var hasRoom: Bool {
+    core.state.withLock { state in
+      state.output.count <= core.options.watermarks.low || state.failure != nil || state.phase != .open
+    }
+  }
+
+  private func waitForRoom(_ writer: UInt32) {
+    waiting = .room(writer: waitToWrite(.lowMark, instead: writer))
+  }
+
+  /// Waits as a writer does, unless it does so already.
+  func waitToWrite(_ goal: WriteWaiters.Goal, instead writer: UInt32) -> UInt32 {
+    let (isWaiting, id) = core.state.withLock { state in
+      state.writers.contains(writer) ? (true, writer) : (false, state.nextWriterID())
+    }
+    if !isWaiting { core.addWriter(WakeContinuation(self), id, goal, nil, isOwner: true) }
+    return id
+  }
+
+  /// For the next frame.
+  @usableFromInline
+  func waitForInput() {
+    waiting = .input
+    _ = core.prepareToWait()
+    core.addReader(WakeContinuation(self), deadline: .never, isOwner: true)
+  }
+
+  /// Has had its share of the turn.
+  @usableFromInline
+  func waitForTurn() {
+    waiting = .turn
+    core.reading.contents.budget.refill()
+    core.core.perform(.nextTurn(WakeContinuation(retaining: self)))
+  }
+}
+
+// MARK: - The user's deadline
+
+extension ConnectionDriver: DeadlineTarget {
+  /// Putting it off costs a comparison: a timer that comes too early is set again.
+  @usableFromInline
+  func setDeadline(_ deadline: Deadline) {
+    due = deadline.instant(now: core.core.now) ?? .never
+    arm()
+  }
+
+  func arm() {
+    guard due < timer.due else { return }
+    if timer.isSet { core.core.cancelDeadline(timer.id) }
+    let id = core.core.schedule(self, token: 0, due: due)
+    timer = id.map { ConnectionState.Timer(id: $0, due: due) } ?? .none
+  }
+
+  func deadlineReached(_ token: UInt64) {
+    timer = .none
+    if due > core.core.now { return arm() }
+    due = .never
+    if case .flush = waiting { return drive(.timedOut) }
+    perform { try reactions.react(self, .deadline) }
+  }
+}

@@ -1,0 +1,97 @@
+import Framing
+
+/// A driver that knows the codec: what a handler's context works on.
+@usableFromInline
+class CodecDriver<Codec: Framing>: ConnectionDriver, @unchecked Sendable {
+  @safe @exclusivity(unchecked) @usableFromInline final var decoder: Codec.Decoder
+  @safe @exclusivity(unchecked) @usableFromInline final var encoder: Codec.Encoder
+
+  @inlinable
+  init(_ core: ConnectionCore, _ codec: Codec, _ reactions: Reactions) throws(SocketError) {
+    decoder = codec.makeDecoder()
+    encoder = codec.makeEncoder()
+    try super.init(core, reactions)
+  }
+
+  @inlinable
+  final func send(_ frame: Codec.Encoder.Frame) throws {
+    var attempt = encoder
+    var bytes = core.takeEncodingMemory()
+    defer { core.giveBack(encodingMemory: &bytes) }
+    let start = bytes.count
+    try attempt.encode(frame, into: &bytes)
+    try accept(core.trySend(copying: bytes, from: start, holdsTurn: false))
+    // An encoder with a memory must forget a frame that was refused.
+    encoder = attempt
+  }
+
+  /// The next frames are those of another codec. What has arrived and has not been decoded goes to it.
+  final func switchCodec(to codec: Codec) {
+    core.reading.contents.buffer.forgetSearch()
+    decoder = codec.makeDecoder()
+    encoder = codec.makeEncoder()
+  }
+}
+
+/// Runs a connection by a handler of the user's.
+@usableFromInline
+final class HandlerDriver<Handler: ConnectionHandler>: CodecDriver<Handler.Codec>, @unchecked Sendable {
+  @safe @exclusivity(unchecked) @usableFromInline var handler: Handler
+
+  @inlinable
+  init(
+    _ core: ConnectionCore, _ handler: Handler, _ codec: Handler.Codec, _ reactions: Reactions
+  ) throws(SocketError) {
+    self.handler = handler
+    try super.init(core, codec, reactions)
+  }
+
+  /// To be made where the handler's type is known, once for all connections.
+  @inlinable
+  static func reactions(
+    ended: @escaping @Sendable (HandlerDriver<Handler>) -> Void
+  ) -> Reactions {
+    Reactions(
+      react: { driver, occasion in
+        try unsafe unsafeDowncast(driver, to: HandlerDriver<Handler>.self).react(to: occasion)
+      },
+      ended: { driver in ended(unsafe unsafeDowncast(driver, to: HandlerDriver<Handler>.self)) })
+  }
+
+  @inlinable
+  func react(to occasion: Occasion) throws {
+    let context = HandlerContext<Handler.Codec>(self)
+    switch occasion {
+    case .input: try readFrames(context)
+    case .started:
+      try handler.connected(context)
+      try readFrames(context)
+    case .room:
+      try handler.writable(context)
+      try readFrames(context)
+    case .deadline: try handler.timedOut(context)
+    case .over: handler.closed(core.endReason)
+    }
+  }
+
+  @inlinable
+  func readFrames(_ context: borrowing HandlerContext<Handler.Codec>) throws {
+    while isReading {
+      switch try core.takeFrame(isFinishing: isFinishing, &decoder) {
+      case .frame(let frame): try handler.received(frame, context)
+      case .end:
+        inputHasEnded = true
+        try handler.endOfInput(context)
+      case .yield: return waitForTurn()
+      case .needsBytes:
+        switch try core.fillNow(finishingFrame: isFinishing) {
+        case .bytes: continue
+        // Either the stream has ended, or the server drains, and a frame that has begun may still become whole.
+        case .end, .drained: if !core.reading.contents.hasEnded { isFinishing = true }
+        case .yield: return waitForTurn()
+        case .wouldBlock: return waitForInput()
+        }
+      }
+    }
+  }
+}
