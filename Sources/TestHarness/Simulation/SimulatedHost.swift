@@ -23,9 +23,10 @@ public struct SimulatedHost: Sendable {
   @TaskLocal static var current: SimulatedHost?
 
   /// Starts something on this host that goes on in the background. It is cancelled and waited for when the body of the
-  /// simulation has ended; an error of its own, but for `CancellationError`, ends the simulation.
+  /// simulation has ended, for an hour of the simulation; an error of its own, but for `CancellationError`, ends the
+  /// simulation.
   public func start(_ service: @escaping @Sendable () async throws -> Void) {
-    services.add { try await run(service) }
+    services.add(.init(host: name) { try await run(service) })
   }
 
   /// Does something on this host: the sockets that the body opens, and the tasks it starts, are the host's.

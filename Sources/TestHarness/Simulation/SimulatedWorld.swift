@@ -10,14 +10,19 @@ public final class SimulatedWorld: Sendable {
   let network: SharedNetwork
   let environment: Environment
   let order: SeededOrder
+  let poller: SimulatedPoller
   let services = SimulatedServices()
+  /// Opens when the body ends.
+  let isBodyOver = Latch()
   private let chance: Lock<SeededRandom>
 
   init(
-    seed: UInt64, loop: EventLoop, loops: EventLoopGroup, network: SharedNetwork, order: SeededOrder
+    seed: UInt64, loop: EventLoop, loops: EventLoopGroup, network: SharedNetwork, order: SeededOrder,
+    poller: SimulatedPoller
   ) {
     self.seed = seed
     self.order = order
+    self.poller = poller
     self.loop = loop
     self.network = network
     environment = Environment(loops: loops, resolver: SimulatedResolver(network: network, loop: loop))

@@ -17,6 +17,10 @@ struct SimulationTrace {
   /// FNV-1a of all entries.
   private(set) var fingerprint: UInt64 = 0xcbf2_9ce4_8422_2325
   private(set) var count = 0
+  private var turns = 0
+
+  /// How many entries there were that are no turns.
+  var traffic: Int { count - turns }
 
   mutating func add(_ entry: Entry, at time: EventLoop.Instant) {
     count += 1
@@ -32,7 +36,9 @@ struct SimulationTrace {
       mix(UInt64(bytes))
       mix(UInt64(host))
       mix(UInt64(stream))
-    case .turn(let jobs): return mix(UInt64(jobs))
+    case .turn(let jobs):
+      turns += 1
+      return mix(UInt64(jobs))
     case .note(let text): for byte in text.utf8 { mix(byte) }
     }
     if entries.count < Self.longest {
