@@ -36,4 +36,21 @@ public struct SimulatedHost: Sendable {
       try await Environment.$current.withValue(environment) { try await body() }
     }
   }
+
+  /// Why a host cannot have this name; `nil` if it can.
+  static func problem(withName name: String) -> String? {
+    let problem: String
+    if name.isEmpty {
+      problem = "an empty name"
+    } else if name.contains(where: { $0.isWhitespace || $0.isNewline }) {
+      problem = "a name with a space in it"
+    } else if name.contains(":") || name.allSatisfy({ $0.isNumber || $0 == "." }) {
+      problem = "a name that reads as an address"
+    } else {
+      return nil
+    }
+    return
+      "a host of a simulation cannot have \(problem), \(name.debugDescription), which no resolver would look up: "
+      + "call it \"server-1\", for example"
+  }
 }

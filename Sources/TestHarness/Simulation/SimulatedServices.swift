@@ -23,6 +23,9 @@ final class SimulatedServices: Sendable {
       .map { "\($0.value.of("service")) of \($0.key)" }
   }
 
+  /// What ends the simulation.
+  var failure: (any Error)? { state.withLock { $0.failure } }
+
   /// The first error ends the simulation.
   func fail(_ error: any Error) {
     state.withLock { state in
@@ -52,7 +55,7 @@ final class SimulatedServices: Sendable {
         guard await change.wait(on: loop) == .opened else { return group.cancelAll() }
       }
     }
-    if let failure = state.withLock({ $0.failure }) { throw failure }
+    if let failure { throw failure }
   }
 
   private func run(_ service: Service) async {

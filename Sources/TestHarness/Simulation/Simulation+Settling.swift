@@ -44,7 +44,9 @@ extension Simulation {
   private func leak() -> ResourcesLeaked? {
     let abandoned = world.loop.census.abandonedConnections
     if abandoned > 0 {
-      return ResourcesLeaked(description: "\(abandoned) connections were dropped without close() or abort()")
+      return ResourcesLeaked(
+        description: "\(abandoned.of("connection")) dropped without close() or abort()"
+          + world.network.withLock { $0.dropped }.map { "\n  \($0)" }.joined())
     }
     if isQuiet { return nil }
     let snapshot = world.loop.assumeIsolated { $0.snapshot() }
@@ -57,8 +59,11 @@ extension Simulation {
   private var openSockets: [String] {
     world.network.withLock { network in
       network.sockets.indices.compactMap { index in
-        network.sockets[index].map { socket in
-          "socket \(index) of \(network.hosts[socket.host].name), "
+        network.sockets[index].map { socket -> String in
+          if case .stream(let id) = socket.role {
+            return "\(network.hosts[socket.host].name)'s end of \(network.name(ofStream: id))"
+          }
+          return "a socket of \(network.hosts[socket.host].name), "
             + (socket.local.map { "bound to \($0)" } ?? "not bound")
         }
       }

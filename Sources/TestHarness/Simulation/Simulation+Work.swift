@@ -23,7 +23,12 @@ extension Simulation {
         }
         group.addTask {
           defer { world.isBodyOver.open() }
-          do { first.give(.over(.success(try await body(world)))) } catch {
+          do {
+            let value = try await body(world)
+            // What has failed may not have had its turn yet.
+            if let failure = world.services.failure { throw failure }
+            first.give(.over(.success(value)))
+          } catch {
             first.give(.over(.failure(error)))
           }
         }
@@ -41,7 +46,9 @@ extension Simulation {
     poller.beginGrace()
     if let reason = await rest.wait(on: world.loop, isCancellable: false) ?? nil {
       var waiting = if let stuck { stuck.waiting } else { await whatWaits() }
-      if case .over(.failure(let error))? = first.current { waiting += "\nthe body had failed before: \(error)" }
+      if case .over(.failure(let error))? = first.current {
+        waiting += "\nthe body had failed before: \(error)"
+      }
       return .failure(SimulationStuck(reason: stuck?.reason ?? reason, waiting: waiting, wasGivenUp: true))
     }
     if let stuck { return .failure(stuck) }

@@ -25,9 +25,9 @@ struct Simulation: Sendable {
     let order = SeededOrder(seed: seed ^ 0x6f72_6465_72, network: network)
     poller.beginWatch(limit: timeLimit)
     poller.afterJobs { order.noticeEndOfTurn() }
-    let loop = try EventLoop(
-      clock: SimulatedClock(network: network),
-      kernel: SimulatedKernel(network: network, poller: poller), order: order)
+    let kernel = SimulatedKernel(network: network, poller: poller)
+    let loop = try EventLoop(clock: SimulatedClock(network: network), kernel: kernel, order: order)
+    kernel.witness.attach(loop)
     loops = try EventLoopGroup([loop])
     world = SimulatedWorld(
       seed: seed, loop: loop, loops: loops, network: network, order: order, poller: poller)
@@ -69,7 +69,7 @@ struct Simulation: Sendable {
   func outcome<Value>(_ result: Result<Value, any Error>, elapsed: Duration) -> Outcome<Value> {
     Outcome(
       seed: world.seed, result: result, fingerprint: world.fingerprint, elapsed: elapsed,
-      trace: world.trace())
+      trace: world.trace(), disturbances: world.network.withLock { $0.disturbances })
   }
 
   private func runOnLoop<Value: Sendable>(

@@ -8,15 +8,24 @@ public struct SimulationFailure: Error, CustomStringConvertible {
   public let underlying: any Error
   /// The last things that happened.
   public let trace: [String]
+  /// What was done to the network, and what it could not do: cuts, resets, conditions, connections to where nobody is.
+  /// The last hundred.
+  public let disturbances: [String]
 
-  /// The error, the seed, and the end of the trace.
+  /// The error, the seed, what had disturbed the network, and the end of the trace.
   public var description: String {
     """
-    the simulation with seed \(seed) failed after \(elapsed): \(underlying)
-    To run it again: withSimulation(seed: \(seed)), or ASYNCSOCKETS_SEED=\(seed) where no seed is given.
-    The last that happened:
-      \(trace.suffix(20).joined(separator: "\n  "))
+    the simulation with seed \(seed) failed after \(elapsed.briefly): \(underlying)
+    To run it again: withSimulation(seed: \(seed)), or ASYNCSOCKETS_SEED=\(seed) where no other seed is given.\(history)
     """
+  }
+
+  /// What happened, in lines of their own with a heading, if anything did.
+  var history: String {
+    let end = trace.suffix(20)
+    let before = disturbances.filter { !end.contains($0) }
+    let lines = before + (before.isEmpty ? [] : ["…"]) + end
+    return lines.isEmpty ? "" : "\nThe last that happened:" + lines.map { "\n  \($0)" }.joined()
   }
 }
 

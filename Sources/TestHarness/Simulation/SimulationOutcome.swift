@@ -6,6 +6,7 @@ extension Simulation {
     let fingerprint: UInt64
     let elapsed: Duration
     let trace: [String]
+    let disturbances: [String]
 
     @discardableResult
     func get() throws -> Value {
@@ -14,7 +15,9 @@ extension Simulation {
       case .failure(let error):
         // That something is leaked must be known to a cancelled caller, too.
         if (error as? SimulationStuck)?.wasGivenUp != true { try Task.checkCancellation() }
-        throw SimulationFailure(seed: seed, elapsed: elapsed, underlying: error, trace: trace)
+        throw SimulationFailure(
+          seed: seed, elapsed: elapsed, underlying: error, trace: trace,
+          disturbances: disturbances)
       }
     }
   }

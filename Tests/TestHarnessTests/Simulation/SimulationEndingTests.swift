@@ -23,7 +23,7 @@ import Testing
     #expect(failure.seed == 9)
     #expect(failure.elapsed == .seconds(3))
     #expect(failure.underlying is Oops)
-    #expect(failure.trace.last == "3.000000000 about to fail")
+    #expect(failure.trace.last == "3.000000000 s  about to fail")
     #expect("\(failure)".contains("withSimulation(seed: 9)"))
   }
 
@@ -124,7 +124,7 @@ import Testing
         }
       })
     #expect(diverged.seed == 3)
-    #expect(diverged.difference == "first: 0.000000000 run 1\nthen:  0.000000000 run 2")
+    #expect(diverged.difference == "first: 0.000000000 s  run 1\nthen:  0.000000000 s  run 2")
   }
 
   @Test("a detached task has the simulation's network, and no other")
