@@ -65,7 +65,11 @@ final class SeededOrder: JobOrder {
   /// The jobs of a turn have run.
   ///
   /// - Returns: whether that has led to something.
-  func noticeEndOfTurn() -> Bool { interrupt(offset: 0) }
+  func noticeEndOfTurn() -> Bool {
+    // No job runs any more; until here each could bring others, which must not get out of the simulation.
+    if state.withLock({ $0.isOver }) { SimulationThread.end() }
+    return interrupt(offset: 0)
+  }
 
   private func interrupt(offset: Int) -> Bool {
     let interruption = state.withLock { state -> Interruption? in

@@ -37,8 +37,14 @@ struct Simulation: Sendable {
     _ body: @escaping @Sendable (SimulatedWorld) async throws -> Value
   ) async -> Outcome<Value> {
     let end = FirstValue<Outcome<Value>>()
-    let run = Task {
-      end.give(await runOnLoop(body))
+    let home = world.host("localhost")
+    let run = Task(executorPreference: world.loop.executor) {
+      // Where a detached task looks.
+      Environment.setFallback(world.environment)
+      let outcome = await home.run { await finish(await attempt(body)) }
+      Environment.setFallback(nil)
+      world.order.end()
+      SimulationThread.outside { end.give(outcome) }
     }
     return await withTaskCancellationHandler {
       await outcome(end)
@@ -54,7 +60,10 @@ struct Simulation: Sendable {
     var lastTurn: Int?
     while true {
       let limit = outside.now.advanced(by: patience)
-      if let outcome = await end.wait(until: limit, on: outside, isCancellable: false) { return outcome }
+      if let outcome = await end.wait(until: limit, on: outside, isCancellable: false) {
+        await loops.shutdown()
+        return outcome
+      }
       let turn = poller.turn
       if poller.isInGrace, turn != nil, turn == lastTurn {
         let stuck = SimulationStuck(
@@ -70,27 +79,5 @@ struct Simulation: Sendable {
     Outcome(
       seed: world.seed, result: result, fingerprint: world.fingerprint, elapsed: elapsed,
       trace: world.trace(), disturbances: world.network.withLock { $0.disturbances })
-  }
-
-  private func runOnLoop<Value: Sendable>(
-    _ body: @escaping @Sendable (SimulatedWorld) async throws -> Value
-  ) async -> Outcome<Value> {
-    let home = world.host("localhost")
-    let outcome = await withTaskGroup(of: Outcome<Value>.self) { group in
-      group.addTask(executorPreference: world.loop.executor) {
-        // Where a detached task looks.
-        Environment.setFallback(world.environment)
-        let outcome = await home.run { await finish(await attempt(body)) }
-        Environment.setFallback(nil)
-        // What has not ended by now never will, and what comes later is not part of the simulation.
-        world.order.end()
-        SimulationThread.end()
-        return outcome
-      }
-      guard let outcome = await group.next() else { preconditionFailure("a task was added") }
-      return outcome
-    }
-    await loops.shutdown()
-    return outcome
   }
 }

@@ -50,6 +50,14 @@ enum SimulationThread {
     unsafe Unmanaged<Simulation>.fromOpaque(value).release()
   }
 
+  /// Does something of which nothing belongs to the simulation.
+  static func outside(_ body: () -> Void) {
+    guard isPossible, let value = unsafe pthread_getspecific(key) else { return body() }
+    pthread_setspecific(key, nil)
+    body()
+    unsafe pthread_setspecific(key, value)
+  }
+
   private static var current: Simulation? {
     guard let value = unsafe pthread_getspecific(key) else { return nil }
     return unsafe Unmanaged<Simulation>.fromOpaque(value).takeUnretainedValue()
