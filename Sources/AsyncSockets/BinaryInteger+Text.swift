@@ -1,4 +1,4 @@
 extension BinaryInteger {
   /// So many of something: `1 byte`, `2 bytes`.
-  func of(_ noun: String) -> String { self == 1 ? "1 \(noun)" : "\(self) \(noun)s" }
+  package func of(_ noun: String) -> String { self == 1 ? "1 \(noun)" : "\(self) \(noun)s" }
 }

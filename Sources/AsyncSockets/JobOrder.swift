@@ -8,6 +8,6 @@ package protocol JobOrder: AnyObject, Sendable {
 
   /// Rearranges the jobs of a turn; called on the loop's thread before it runs them.
   ///
-  /// - Returns: how many of them to run in this turn, at least one; the others wait for the next.
+  /// - Returns: how many of them to run in this turn, at least one if any are left; the others wait for the next.
   func arrange(_ jobs: inout ContiguousArray<UnownedJob>) -> Int
 }

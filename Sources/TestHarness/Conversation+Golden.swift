@@ -34,13 +34,15 @@ extension Conversation {
     let (expected, came) = (golden.lines, lines)
     let common = zip(expected, came).prefix { $0 == $1 }.count
     var report = ["\(place): the conversation differs from \(name) at line \(common + 1)"]
-    report += came[..<common].suffix(3).map { "    " + $0 }
-    report += Self.some(expected[common...], "  - ") + Self.some(came[common...], "  + ")
+    report += came[..<common].suffix(3).map { "            " + $0 }
+    report += Self.some(expected[common...], "  expected  ") + Self.some(came[common...], "  came      ")
     throw ExpectationFailure(report.joined(separator: "\n"))
   }
 
   private static func some(_ lines: ArraySlice<String>, _ mark: String) -> [String] {
-    lines.prefix(5).map { mark + $0 } + (lines.count > 5 ? ["\(mark)… \(lines.count - 5) lines more"] : [])
+    if lines.isEmpty { return [mark + "nothing more"] }
+    return lines.prefix(5).map { mark + $0 }
+      + (lines.count > 5 ? ["\(mark)… \(lines.count - 5) lines more"] : [])
   }
 }
 

@@ -35,10 +35,11 @@ extension TestPeer {
     _ what: String, within limit: Duration? = nil, file: String = #fileID, line: Int = #line,
     where matches: (InboundFrame) throws -> Bool
   ) async throws -> InboundFrame {
-    let expectation = Expectation(core, what, within: limit, at: SourcePlace(file: file, line: line))
+    let expectation = Expectation(
+      core, "\"\(what)\"", within: limit, at: SourcePlace(file: file, line: line))
     let received = try await expectFrame(expectation)
     if try matches(received) { return received }
-    throw expectation.failure("expected \(what), but \(Self.text(received)) came")
+    throw expectation.failure("expected \(expectation.what), but \(Self.text(received)) came")
   }
 
   /// A frame must come, whatever it is.
@@ -76,7 +77,7 @@ extension TestPeer {
         let pending = core.state.withLock { $0.buffer.prefix(min($0.buffer.count, bytes.count)) }
         if !bytes.starts(with: pending) {
           throw expectation.failure(
-            "expected \(expectation.what), but others came",
+            "expected \(expectation.what), but \(EscapedText.brief(pending)) came",
             ByteDifference(expected: bytes, received: pending))
         }
         if pending.count == bytes.count { break }

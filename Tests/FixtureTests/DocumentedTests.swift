@@ -17,6 +17,16 @@ struct MyClient {
   }
 }
 
+struct ImpatientClient {
+  var port: UInt16
+
+  func ask(_ question: String) async throws -> String {
+    try await Connector().withConnection(to: .loopback(port: port)) { connection in
+      try await connection.framed(.lines).request(question, deadline: .after(.seconds(30)))
+    }
+  }
+}
+
 @Test func anAnswerComesBack() async throws {
   try await withTestServer(.echo) { server in
     let answer = try await MyClient(port: server.port).ask("hello")
@@ -50,6 +60,40 @@ struct DocumentedTests {
       try await withTestServer(framing: .lines, patience: .seconds(60)) { server in
         clock.advance(by: .seconds(3600))  // nothing waits yet, so nothing is late
         print(server.port)
+      }
+    }
+  }
+
+  @Test("a client that gives up on a silent server")
+  func timeOut() async throws {
+    let clock = ManualClock()
+    try await withAuditedLoops(clock: clock) { _ in
+      try await withTestServer(framing: .lines) { server in
+        async let answer = ImpatientClient(port: server.port).ask("Anybody there?")
+        let peer = try await server.accept()
+        try await peer.expect("Anybody there?")
+        clock.advance(by: .seconds(30))  // counted since before the question went out
+        try await peer.expectEnd()
+        await peer.close()
+        do {
+          print(try await answer)
+        } catch SocketError.timedOut {
+          print("it has given up")
+        }
+      }
+    }
+  }
+
+  @Test("a client that gives up, in a simulation")
+  func timeOutInSimulation() async throws {
+    try await withSimulation { world in
+      try await withTestServer(framing: .lines) { server in
+        let begin = world.elapsed
+        do {
+          print(try await ImpatientClient(port: server.port).ask("Anybody there?"))
+        } catch SocketError.timedOut {
+          print("it has given up after", world.elapsed - begin)
+        }
       }
     }
   }

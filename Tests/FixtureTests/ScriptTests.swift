@@ -193,7 +193,7 @@ struct ScriptTests {
     } client: { client, _ in
       try client.send("LOGIN me\n")
     }
-    #expect(report.contains(#"expected a login, but "LOGIN me" came"#))
+    #expect(report.contains(#"expected "a login", but "LOGIN me" came"#))
   }
 
   @Test("a script's failure cancels a body that hangs, and is what is thrown")

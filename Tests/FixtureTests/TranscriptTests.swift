@@ -73,7 +73,7 @@ struct TranscriptTests {
         _ = try await client.rest()
       }
     }
-    #expect(problem(error) == #"expected the bytes "hello\n", but others came"#)
+    #expect(problem(error) == #"expected the bytes "hello\n", but "hullo\n" came"#)
   }
 
   @Test("a conversation that differs is shown from the first line that does")
@@ -86,13 +86,22 @@ struct TranscriptTests {
     #expect(
       text(error) == """
         FixtureTests/TranscriptTests.swift:\(line): the conversation differs from what was expected at line 3
-            sent "one\\n"
-            sent "two\\n"
-          - received "three\\n"
-          - ended
-          + received "tree\\n"
-          + ended
+                    sent "one\\n"
+                    sent "two\\n"
+          expected  received "three\\n"
+          expected  ended
+          came      received "tree\\n"
+          came      ended
         """)
+  }
+
+  @Test("a conversation that ends too early is told so, and which side has more")
+  func missingEnd() throws {
+    let golden = try Conversation("sent \"one\\n\"\nended")
+    let error = #expect(throws: ExpectationFailure.self) {
+      try Conversation("sent \"one\\n\"").expect(golden)
+    }
+    #expect(text(error).hasSuffix("  expected  ended\n  came      nothing more"))
   }
 
   @Test("a golden file is written the first time, which fails, and compared from then on")

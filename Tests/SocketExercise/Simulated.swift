@@ -24,7 +24,7 @@ enum Simulated {
       try await withThrowingDiscardingTaskGroup { group in
         for client in 0..<5 {
           group.addTask {
-            try await world.host("client \(client)").run {
+            try await world.host("client-\(client)").run {
               try await Connector().withConnection(to: "server", port: 7) { connection in
                 let lines = connection.framed(.lines)
                 for number in 0..<20 {

@@ -53,4 +53,38 @@ struct PlantedStreamTests {
   func seenByNoOther(bug: StreamCheck) async throws {
     try await verifier(bug, .all.subtracting([bug])).verify { try Self.pair(bug, on: $0) }
   }
+
+  @Test(
+    "a stream that always hangs is given up after three checks, and the others are said not to have been run")
+  func alwaysHangs() async throws {
+    var verifier = verifier(nil, .all)
+    verifier.limit = .milliseconds(50)
+    let failure = try #require(
+      await #expect(throws: StreamFailure.self) {
+        try await verifier.verify { loop in
+          let (first, second) = MemoryTransport.pair(capacity: 65_536)
+          return (
+            try Connection(over: SilentTransport(over: first), on: loop),
+            try Connection(over: SilentTransport(over: second), on: loop)
+          )
+        }
+      })
+    #expect(failure.findings.count(where: \.ranOutOfTime) == 3)
+    #expect(!failure.notRun.isEmpty)
+    #expect("\(failure)".contains("not run, since 3 checks had run out of time: "))
+  }
+
+  /// Never has anything to read, and never any news.
+  private final class SilentTransport: Transport {
+    private let lower: any Transport
+
+    init(over lower: any Transport) { self.lower = lower }
+
+    func read(into buffer: inout MutableRawSpan) -> TransportResult { .wouldBlock(.read) }
+    func write(_ bytes: RawSpan) -> TransportResult { lower.write(bytes) }
+    func shutdownWrite() -> TransportResult { lower.shutdownWrite() }
+    func close(abortively: Bool) { lower.close(abortively: abortively) }
+    var unreadBytes: Int { 0 }
+    func notifyReadiness(_ notify: @escaping @Sendable (TransportReadiness) -> Void) {}
+  }
 }

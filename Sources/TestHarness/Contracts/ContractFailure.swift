@@ -11,14 +11,21 @@ public struct ContractFailure<Check: ContractCheck>: Error, CustomStringConverti
     public let expected: String
     /// What came instead.
     public let got: String
+    /// Whether it did not end, and was given up.
+    public let ranOutOfTime: Bool
   }
+
+  /// After so many checks that ran out of time no more are run.
+  static var mostHangs: Int { 3 }
 
   /// What was verified.
   public let subject: String
   /// The checks that failed, each as it was found first, in the order of the checks.
   public let findings: [Finding]
-  /// How many checks were run.
+  /// How many checks there were.
   public let checkCount: Int
+  /// Those that were not run, since three had run out of time before.
+  public let notRun: [Check]
 
   /// The report.
   public var description: String {
@@ -28,6 +35,11 @@ public struct ContractFailure<Check: ContractCheck>: Error, CustomStringConverti
       lines.append("  expected  \(finding.expected)")
       lines.append("  got       \(finding.got)")
       lines.append("  look at   \(finding.check.advice)")
+    }
+    if !notRun.isEmpty {
+      lines.append(
+        "not run, since \(Self.mostHangs) checks had run out of time: "
+          + notRun.map(\.rawValue).joined(separator: ", "))
     }
     return lines.joined(separator: "\n")
   }

@@ -13,16 +13,34 @@ struct ContractRunner<Check: ContractCheck>: Sendable {
   /// How long a check may take.
   let limit: Duration
 
+  /// Runs checks in order, but no more when too many have run out of time.
+  func run(
+    _ checks: [Check], of subject: String,
+    _ look: (Check) async throws -> ContractFailure<Check>.Finding?
+  ) async throws {
+    var findings: [ContractFailure<Check>.Finding] = []
+    var rest = checks[...]
+    while let check = rest.first, findings.count(where: \.ranOutOfTime) < ContractFailure<Check>.mostHangs {
+      rest.removeFirst()
+      if let finding = try await look(check) { findings.append(finding) }
+    }
+    if findings.isEmpty { return }
+    throw ContractFailure(
+      subject: subject, findings: findings, checkCount: checks.count, notRun: Array(rest))
+  }
+
   /// - Throws: `CancellationError` alone.
   func finding(
     of check: Check, isOnLoop: Bool, setting: String,
     _ body: @escaping @Sendable (Trail) async throws -> Void
   ) async throws -> ContractFailure<Check>.Finding? {
     let trail = Trail()
-    func finding(_ expected: String, _ got: String) -> ContractFailure<Check>.Finding {
+    func finding(
+      _ expected: String, _ got: String, ranOutOfTime: Bool = false
+    ) -> ContractFailure<Check>.Finding {
       ContractFailure<Check>.Finding(
-        check: check, setting: (isOnLoop ? "on" : "off") + " the loop" + setting, expected: expected, got: got
-      )
+        check: check, setting: (isOnLoop ? "on" : "off") + " the loop" + setting, expected: expected,
+        got: got, ranOutOfTime: ranOutOfTime)
     }
     do {
       try await withDeadline(.after(limit), on: time.watch, operation: Self.hang) {
@@ -35,7 +53,7 @@ struct ContractRunner<Check: ContractCheck>: Sendable {
     } catch let mismatch as Mismatch {
       return finding(mismatch.expected, mismatch.got)
     } catch SocketError.timedOut(Self.hang) {
-      return finding("an end within \(limit)", "none; it stood at: \(trail.last)")
+      return finding("an end within \(limit)", "none; it stood at: \(trail.last)", ranOutOfTime: true)
     } catch {
       try Task.checkCancellation()
       return finding("no error", "\(error), at: \(trail.last)")

@@ -37,13 +37,7 @@ package struct StreamVerifier: Sendable {
     let able = StreamCheck.allCases.filter {
       checks.contains($0) && setup.capabilities.isSuperset(of: $0.needs)
     }
-    var findings: [StreamFailure.Finding] = []
-    for check in able {
-      if let finding = try await finding(of: check, runner, makePair) { findings.append(finding) }
-    }
-    if !findings.isEmpty {
-      throw StreamFailure(subject: "stream", findings: findings, checkCount: able.count)
-    }
+    try await runner.run(able, of: "stream") { try await finding(of: $0, runner, makePair) }
   }
 
   private func finding(

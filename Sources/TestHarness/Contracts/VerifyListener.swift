@@ -14,7 +14,7 @@ import AsyncSockets
 ///   - loop: Where listeners and connections shall live; by default one of the verifier's own, whose time it moves
 ///     itself.
 ///   - checks: Which checks to run; all of them by default.
-///   - limit: How long one may take: a hang is a finding. By default 60 s on a loop of
+///   - limit: How long one may take: a hang is a finding, and after three of them no more are run. By default 60 s on a loop of
 ///     the verifier's own, and 600 s on the caller's, by its clock.
 ///   - connect: Connects to the listener, on that loop; by default a `Connector` to its address does.
 ///   - bind: Makes a listener on that loop, at an address that nobody else uses: port 0, a path of its own. Whoever

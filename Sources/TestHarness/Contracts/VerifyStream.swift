@@ -17,7 +17,7 @@ import AsyncSockets
 ///   - watermarks: Those of the connections' options.
 ///   - writeStallLimit: That of the connections' options.
 ///   - checks: Which checks to run; all of them by default.
-///   - limit: How long one may take: a hang is a finding. By default 60 s on a loop of
+///   - limit: How long one may take: a hang is a finding, and after three of them no more are run. By default 60 s on a loop of
 ///     the verifier's own, and 600 s on the caller's, by its clock.
 ///   - makePair: Makes two connections on that loop, joined, with a handshake behind them if there is one. It is called
 ///     several hundred times; whether the first end is a client or a server is up to it.

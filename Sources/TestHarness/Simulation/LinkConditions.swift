@@ -34,3 +34,13 @@ public struct LinkConditions: Hashable, Sendable {
     }
   }
 }
+
+extension LinkConditions: CustomStringConvertible {
+  /// In words: `a latency of 40 ms, a jitter of 20 ms, a loss of 2.0 %`.
+  public var description: String {
+    var parts = ["a latency of \(latency.briefly)", "a jitter of \(jitter.briefly)"]
+    if let bandwidth { parts.append("a bandwidth of \(bandwidth) bytes a second") }
+    if loss > 0 { parts.append("a loss of \((loss * 1000).rounded() / 10) %") }
+    return parts.joined(separator: ", ")
+  }
+}

@@ -9,6 +9,9 @@ final class SeededOrder: JobOrder {
     var hasThread = false
     var jobs = 0
     var interruption: Interruption?
+    /// What the jobs of the last turn run: the addresses of functions.
+    var lastFunctions: [UInt] = []
+    var isOver = false
   }
 
   private struct Interruption {
@@ -29,7 +32,7 @@ final class SeededOrder: JobOrder {
   }
 
   func noticeForeign(_ job: UnownedJob) {
-    let description = SimulationThread.describe(job)
+    let description = SimulationThread.name(ofFunction: SimulationThread.function(of: job))
     state.withLock { $0.foreign.append(description) }
   }
 
@@ -40,6 +43,14 @@ final class SeededOrder: JobOrder {
       return state.foreign
     }
   }
+
+  /// What ran last, so far as it can be named.
+  var lastFunctions: [String] {
+    Set(state.withLock { $0.lastFunctions }).sorted().map(SimulationThread.name(ofFunction:))
+  }
+
+  /// From now on no job runs any more. Those that come are forgotten, and their tasks never end.
+  func end() { state.withLock { $0.isOver = true } }
 
   // MARK: Moments
 
@@ -54,7 +65,11 @@ final class SeededOrder: JobOrder {
   /// The jobs of a turn have run.
   ///
   /// - Returns: whether that has led to something.
-  func noticeEndOfTurn() -> Bool { interrupt(offset: 0) }
+  func noticeEndOfTurn() -> Bool {
+    // No job runs any more; until here each could bring others, which must not get out of the simulation.
+    if state.withLock({ $0.isOver }) { SimulationThread.end() }
+    return interrupt(offset: 0)
+  }
 
   private func interrupt(offset: Int) -> Bool {
     let interruption = state.withLock { state -> Interruption? in
@@ -71,6 +86,10 @@ final class SeededOrder: JobOrder {
 
   /// Any order, and any number of them, is what a scheduler may choose.
   func arrange(_ jobs: inout ContiguousArray<UnownedJob>) -> Int {
+    if state.withLock({ $0.isOver }) {
+      jobs = []
+      return 0
+    }
     let (random, enqueue) = state.withLock { state -> (SeededRandom, (@Sendable (UnownedJob) -> Void)?) in
       defer { state.hasThread = true }
       return (state.random, state.hasThread ? nil : state.enqueue)
@@ -92,6 +111,10 @@ final class SeededOrder: JobOrder {
     state.withLock { state in
       if let next = state.interruption { chosen = min(chosen, next.moment / 2 - state.jobs) }
       state.jobs += chosen
+      state.lastFunctions.removeAll(keepingCapacity: true)
+      for job in jobs.prefix(min(chosen, 4)) {
+        state.lastFunctions.append(SimulationThread.function(of: job))
+      }
     }
     network.withLock { $0.trace.add(.turn(jobs: chosen), at: $0.now) }
     return chosen

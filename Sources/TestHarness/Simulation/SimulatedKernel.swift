@@ -7,11 +7,17 @@ final class SimulatedKernel: Kernel {
   let network: SharedNetwork
   let descriptors: DescriptorTable?
   private let poller: SimulatedPoller
+  let witness: AbandonmentWitness
 
   init(network: SharedNetwork, poller: SimulatedPoller) {
     self.network = network
     self.poller = poller
-    descriptors = DescriptorTable { number in network.withLock { $0.close(number) } }
+    let witness = AbandonmentWitness()
+    self.witness = witness
+    descriptors = DescriptorTable { number in
+      let isDropped = witness.hasSeenOne()
+      network.withLock { $0.close(number, isDropped: isDropped) }
+    }
   }
 
   func makePoller() throws(SocketError) -> any Poller { poller }

@@ -60,7 +60,7 @@ extension SimulatedNetwork {
     }
     sockets[Int(number)]?.role = .listening(backlog: backlog)
     listeners.append(number)
-    trace.add(.call("listen", host: socket.host, descriptor: number, result: 0), at: now)
+    trace.add(.call("listen", host: socket.host, .listener(local), result: 0), at: now)
     return 0
   }
 
@@ -103,7 +103,7 @@ extension SimulatedNetwork {
     sockets[Int(number)]?.local = local
     let id = addStream(host: host, local: local, remote: remote, phase: .connecting, isInitiator: true)
     attach(id, to: number)
-    trace.add(.call("connect", host: host, descriptor: number, result: id), at: now)
+    trace.add(.connection("connect", host: host, remote, stream: id), at: now)
     transmit(.request, from: id)
     return Self.failure(.inProgress)
   }
@@ -128,13 +128,16 @@ extension SimulatedNetwork {
       return Self.failure(hasFile ? .connectionRefused : .noSuchFile)
     }
     guard (socket(listener)?.queue.count ?? 0) <= backlog else { return Self.failure(.wouldBlock) }
-    let client = addStream(host: host, local: .unix(path: ""), remote: address, phase: .open)
-    let server = addStream(host: host, local: address, remote: .unix(path: ""), phase: .open)
+    let client = addStream(
+      host: host, local: .unix(path: ""), remote: address, phase: .open, isInitiator: true)
+    let server = addStream(
+      host: host, local: address, remote: .unix(path: ""), phase: .open, connection: lastConnection)
     streams[client].peer = server
     streams[server].peer = client
     attach(client, to: number)
     sockets[Int(listener)]?.queue.append(server)
     tell(listener)
+    trace.add(.connection("connect", host: host, address, stream: client), at: now)
     return 0
   }
 
@@ -153,10 +156,18 @@ extension SimulatedNetwork {
       return
     }
     let id = addStream(
-      host: host, local: request.remote, remote: request.local, phase: listener == nil ? .dead : .open)
+      host: host, local: request.remote, remote: request.local, phase: listener == nil ? .dead : .open,
+      connection: request.connection)
     streams[id].peer = client
     streams[client].peer = id
-    guard let listener else { return transmit(.refused, from: id) }
+    guard let listener else {
+      if request.remote.isLoopback {
+        disturb(
+          "\(name(ofStream: client)) is refused: nobody in the simulation listens on \(request.remote) of "
+            + "\(hosts[host].name), and servers outside of it cannot be reached from inside")
+      }
+      return transmit(.refused, from: id)
+    }
     sockets[Int(listener)]?.queue.append(id)
     tell(listener)
     transmit(.accepted, from: id)
@@ -175,8 +186,13 @@ extension SimulatedNetwork {
     accepted.local = streams[id].local
     accepted.options = listener.options
     let result = open(accepted)
-    trace.add(.call("accept", host: listener.host, descriptor: number, result: result), at: now)
-    guard result >= 0 else { return (result, nil) }
+    guard result >= 0 else {
+      if let local = listener.local {
+        trace.add(.call("accept", host: listener.host, .listener(local), result: result), at: now)
+      }
+      return (result, nil)
+    }
+    trace.add(.connection("accept", host: listener.host, streams[id].local, stream: id), at: now)
     sockets[Int(number)]?.queue.removeFirst()
     attach(id, to: Int32(result))
     return (result, streams[id].remote)
@@ -184,12 +200,14 @@ extension SimulatedNetwork {
 
   private mutating func addStream(
     host: Int, local: SocketAddress, remote: SocketAddress, phase: SimulatedStream.Phase,
-    isInitiator: Bool = false
+    isInitiator: Bool = false, connection: Int? = nil
   ) -> Int {
+    if connection == nil { lastConnection += 1 }
     let capacity = 4096 << Int.random(in: 0...6, using: &random)
     streams.append(
       SimulatedStream(
-        host: host, isInitiator: isInitiator, local: local, remote: remote, phase: phase, capacity: capacity))
+        connection: connection ?? lastConnection, host: host, isInitiator: isInitiator, local: local,
+        remote: remote, phase: phase, capacity: capacity))
     return streams.count - 1
   }
 

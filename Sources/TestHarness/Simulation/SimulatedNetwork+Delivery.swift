@@ -9,6 +9,11 @@ extension SimulatedNetwork {
     lastPacket += 1
     guard let to = stream.peer.map({ streams[$0].host }) ?? host(at: stream.remote, from: stream.host) else {
       // Nobody has the address, and nobody answers.
+      if case .request = packet {
+        disturb(
+          "\(name(ofStream: id)) is not answered: no host of the simulation has this address, and servers outside "
+            + "of it cannot be reached from inside")
+      }
       return beginImpatience(packet, from: id)
     }
     let route = Route(from: stream.host, to: to)
@@ -111,10 +116,17 @@ extension SimulatedNetwork {
 
   /// Ends every connection between two hosts by a reset to either side, as a middlebox may.
   mutating func resetConnections(between a: Int, and b: Int) {
-    for id in streams.indices where streams[id].phase == .open && streams[id].host == a {
-      guard let peer = streams[id].peer, streams[peer].host == b else { continue }
-      for end in [id, peer] { receiveReset(end) }
+    let ids = streams.indices.filter { id in
+      guard let peer = streams[id].peer else { return false }
+      let (near, far) = (streams[id], streams[peer])
+      return (near.phase == .open || far.phase == .open)
+        && [[a, b], [b, a]].contains([near.host, far.host])
     }
+    let names = ids.filter { streams[$0].isInitiator }.map { name(ofStream: $0) }
+    disturb(
+      "connections between \(hosts[a].name) and \(hosts[b].name) are reset: "
+        + (names.isEmpty ? "there are none" : names.joined(separator: ", ")))
+    for id in ids { receiveReset(id) }
   }
 
   // MARK: Arrivals

@@ -19,7 +19,7 @@ extension SimulatedNetwork {
     } else {
       return Self.failure(.wouldBlock)
     }
-    trace.add(.call("read", host: streams[id].host, descriptor: number, result: result), at: now)
+    trace.add(.call("read", host: streams[id].host, .stream(id), result: result), at: now)
     return result
   }
 
@@ -27,7 +27,10 @@ extension SimulatedNetwork {
   mutating func send(_ number: Int32, count: Int, _ bytes: (Int) -> [UInt8]) -> Int {
     guard let id = stream(of: number) else { return missing(number) }
     if let interruption = interruption() { return interruption }
-    if let error = takeError(id) { return error }
+    if let error = takeError(id) {
+      trace.add(.call("write", host: streams[id].host, .stream(id), result: error), at: now)
+      return error
+    }
     if streams[id].phase == .dead || streams[id].hasSentEnd { return Self.failure(.brokenPipe) }
     guard streams[id].phase == .open, streams[id].room > 0 || count == 0 else {
       streams[id].awaitsRoom = true
@@ -36,7 +39,7 @@ extension SimulatedNetwork {
     let result = portion(of: min(count, streams[id].room))
     streams[id].outstanding += result
     transmit(inPieces: bytes(result), from: id)
-    trace.add(.call("write", host: streams[id].host, descriptor: number, result: result), at: now)
+    trace.add(.call("write", host: streams[id].host, .stream(id), result: result), at: now)
     return result
   }
 
@@ -78,9 +81,15 @@ extension SimulatedNetwork {
     Self.failure(socket(number) == nil ? .badDescriptor : .notConnected)
   }
 
-  mutating func close(_ number: Int32) {
+  /// - Parameter isDropped: whether nobody has asked for it.
+  mutating func close(_ number: Int32, isDropped: Bool = false) {
     guard let socket = socket(number) else { return }
-    trace.add(.call("close", host: socket.host, descriptor: number, result: 0), at: now)
+    trace.add(.call(isDropped ? "drop" : "close", host: socket.host, subject(of: socket), result: 0), at: now)
+    if isDropped, case .stream(let id) = socket.role {
+      dropped.append(
+        "\(name(ofStream: id)), by \(hosts[socket.host].name) at \(EventLoop.Instant(nanoseconds: 0).duration(to: now).briefly)"
+      )
+    }
     switch socket.role {
     case .fresh: break
     case .listening:
@@ -90,6 +99,14 @@ extension SimulatedNetwork {
     }
     if let port = socket.local?.port, ownsPort(socket) { hosts[socket.host].give(port) }
     release(number)
+  }
+
+  private func subject(of socket: SimulatedSocket) -> SimulationTrace.Subject {
+    switch socket.role {
+    case .stream(let id): .stream(id)
+    case .listening: socket.local.map { .listener($0) } ?? .socket
+    case .fresh: .socket
+    }
   }
 
   /// Accepted connections share the port of their listener.

@@ -20,6 +20,10 @@ struct SimulatedNetwork {
   /// By number; what has ended keeps its place, since its packets may still be on their way.
   var streams: [SimulatedStream] = []
 
+  var lastConnection = 0
+  /// Connections that their users dropped without closing them.
+  var dropped: [String] = []
+
   var wires: [Route: Wire] = [:]
   var standardConditions = LinkConditions()
   var events = DeadlineHeap<NetworkEvent>()

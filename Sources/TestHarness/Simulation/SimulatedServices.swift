@@ -2,17 +2,39 @@ import AsyncSockets
 
 /// What runs in the background of a simulation, until its body has ended.
 final class SimulatedServices: Sendable {
-  typealias Service = @Sendable () async throws -> Void
+  struct Service: Sendable {
+    let host: String
+    let body: @Sendable () async throws -> Void
+  }
 
   private struct State {
     var waiting: [Service] = []
+    /// How many run, by their host.
+    var running: [String: Int] = [:]
     var failure: (any Error)?
     var change = Latch()
   }
 
   private let state = Lock(State())
 
-  func add(_ service: @escaping Service) {
+  /// Which have not ended, in words.
+  var running: [String] {
+    state.withLock { $0.running }.filter { $0.value > 0 }.sorted { $0.key < $1.key }
+      .map { "\($0.value.of("service")) of \($0.key)" }
+  }
+
+  /// What ends the simulation.
+  var failure: (any Error)? { state.withLock { $0.failure } }
+
+  /// The first error ends the simulation.
+  func fail(_ error: any Error) {
+    state.withLock { state in
+      if state.failure == nil { state.failure = error }
+      return state.change
+    }.open()
+  }
+
+  func add(_ service: Service) {
     state.withLock { state in
       state.waiting.append(service)
       return state.change
@@ -33,18 +55,17 @@ final class SimulatedServices: Sendable {
         guard await change.wait(on: loop) == .opened else { return group.cancelAll() }
       }
     }
-    if let failure = state.withLock({ $0.failure }) { throw failure }
+    if let failure { throw failure }
   }
 
   private func run(_ service: Service) async {
+    state.withLock { $0.running[service.host, default: 0] += 1 }
+    defer { state.withLock { $0.running[service.host, default: 1] -= 1 } }
     do {
-      try await service()
+      try await service.body()
     } catch is CancellationError {
     } catch {
-      state.withLock { state in
-        if state.failure == nil { state.failure = error }
-        return state.change
-      }.open()
+      fail(error)
     }
   }
 }

@@ -10,6 +10,8 @@ struct SimulatedStream {
     case dead
   }
 
+  /// Both ends of a connection have the same number.
+  let connection: Int
   let host: Int
   /// Whether it connected, and the port is its own.
   let isInitiator: Bool

@@ -10,14 +10,19 @@ public final class SimulatedWorld: Sendable {
   let network: SharedNetwork
   let environment: Environment
   let order: SeededOrder
+  let poller: SimulatedPoller
   let services = SimulatedServices()
+  /// Opens when the body ends.
+  let isBodyOver = Latch()
   private let chance: Lock<SeededRandom>
 
   init(
-    seed: UInt64, loop: EventLoop, loops: EventLoopGroup, network: SharedNetwork, order: SeededOrder
+    seed: UInt64, loop: EventLoop, loops: EventLoopGroup, network: SharedNetwork, order: SeededOrder,
+    poller: SimulatedPoller
   ) {
     self.seed = seed
     self.order = order
+    self.poller = poller
     self.loop = loop
     self.network = network
     environment = Environment(loops: loops, resolver: SimulatedResolver(network: network, loop: loop))
@@ -29,9 +34,13 @@ public final class SimulatedWorld: Sendable {
   /// The host of that name, which begins to exist when it is first asked for.
   ///
   /// Names resolve inside the simulation, to an IPv6 and an IPv4 address. The body of a simulation itself runs on the
-  /// host `"localhost"`.
+  /// host `"localhost"`. A name that is empty, has a space in it or reads as an address ends the simulation with
+  /// `SimulationError.invalid`.
   public func host(_ name: String) -> SimulatedHost {
-    network.withLock { network in
+    if let problem = SimulatedHost.problem(withName: name) {
+      services.fail(SimulationError.invalid(problem))
+    }
+    return network.withLock { network in
       let number = network.hosts.firstIndex { $0.name == name } ?? network.addHost(name)
       let host = network.hosts[number]
       return SimulatedHost(
@@ -54,7 +63,10 @@ public final class SimulatedWorld: Sendable {
     _ conditions: LinkConditions, between a: SimulatedHost, and b: SimulatedHost
   ) throws(SimulationError) {
     try conditions.validate()
-    network.withLock { $0.setConditions(conditions, between: a.number, and: b.number) }
+    network.withLock { network in
+      network.disturb("between \(a.name) and \(b.name) there is from now on \(conditions)")
+      network.setConditions(conditions, between: a.number, and: b.number)
+    }
   }
 
   /// How packets travel between hosts for which nothing else has been set, and which have not talked yet.
@@ -68,18 +80,18 @@ public final class SimulatedWorld: Sendable {
   /// Lets nothing through between two hosts until `heal`. Neither side is told: TCP repeats what it has sent, and gives
   /// up with `ETIMEDOUT` after as long as Linux takes, 127 s for a connection that is not there yet and 924.6 s (or
   /// `TCP_USER_TIMEOUT`) for data.
-  public func partition(_ a: SimulatedHost, from b: SimulatedHost) {
+  public func partition(between a: SimulatedHost, and b: SimulatedHost) {
     network.withLock { network in
-      network.trace.add(.note("\(a.name) and \(b.name) are cut off from each other"), at: network.now)
+      network.disturb("\(a.name) and \(b.name) are cut off from each other")
       network.cut(Route(from: a.number, to: b.number))
       network.cut(Route(from: b.number, to: a.number))
     }
   }
 
   /// Lets everything through again; what was held back arrives when TCP next repeats it.
-  public func heal(_ a: SimulatedHost, and b: SimulatedHost) {
+  public func heal(between a: SimulatedHost, and b: SimulatedHost) {
     network.withLock { network in
-      network.trace.add(.note("\(a.name) and \(b.name) reach each other again"), at: network.now)
+      network.disturb("\(a.name) and \(b.name) reach each other again")
       network.heal(Route(from: a.number, to: b.number))
       network.heal(Route(from: b.number, to: a.number))
     }
@@ -87,11 +99,7 @@ public final class SimulatedWorld: Sendable {
 
   /// Ends every open connection between two hosts by a reset that both sides see.
   public func resetConnections(between a: SimulatedHost, and b: SimulatedHost) {
-    network.withLock { network in
-      network.trace.add(.note("connections between \(a.name) and \(b.name) are reset"), at: network.now)
-      network.resetConnections(between: a.number, and: b.number)
-      if a.number != b.number { network.resetConnections(between: b.number, and: a.number) }
-    }
+    network.withLock { $0.resetConnections(between: a.number, and: b.number) }
   }
 
   // MARK: Time and chance
@@ -131,8 +139,6 @@ public final class SimulatedWorld: Sendable {
   /// The last things that happened, the oldest first: system calls, packets, turns of the loop and notes, each with its
   /// time in seconds. At most 4,096 are kept.
   public func trace(last count: Int = 4096) -> [String] {
-    network.withLock { network in
-      network.trace.lines(last: max(0, count), hosts: network.hosts.map(\.name))
-    }
+    network.withLock { $0.traceLines(last: max(0, count)) }
   }
 }

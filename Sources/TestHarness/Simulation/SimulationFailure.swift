@@ -8,26 +8,24 @@ public struct SimulationFailure: Error, CustomStringConvertible {
   public let underlying: any Error
   /// The last things that happened.
   public let trace: [String]
+  /// What was done to the network, and what it could not do: cuts, resets, conditions, connections to where nobody is.
+  /// The last hundred.
+  public let disturbances: [String]
 
-  /// The error, the seed, and the end of the trace.
+  /// The error, the seed, what had disturbed the network, and the end of the trace.
   public var description: String {
     """
-    the simulation with seed \(seed) failed after \(elapsed): \(underlying)
-    To run it again: withSimulation(seed: \(seed)), or ASYNCSOCKETS_SEED=\(seed) where no seed is given.
-    The last that happened:
-      \(trace.suffix(20).joined(separator: "\n  "))
+    the simulation with seed \(seed) failed after \(elapsed.briefly): \(underlying)
+    To run it again: withSimulation(seed: \(seed)), or ASYNCSOCKETS_SEED=\(seed) where no other seed is given.\(history)
     """
   }
-}
 
-/// Nothing can happen in a simulation any more: every task waits for something that nobody will do.
-public struct SimulationStuck: Error, CustomStringConvertible {
-  /// What the loop held: connections, and what each waits for.
-  public let waiting: String
-
-  /// In words, with what the loop held.
-  public var description: String {
-    "nothing can happen any more: no job is ready, no deadline is set, no packet is on its way\n\(waiting)"
+  /// What happened, in lines of their own with a heading, if anything did.
+  var history: String {
+    let end = trace.suffix(20)
+    let before = disturbances.filter { !end.contains($0) }
+    let lines = before + (before.isEmpty ? [] : ["…"]) + end
+    return lines.isEmpty ? "" : "\nThe last that happened:" + lines.map { "\n  \($0)" }.joined()
   }
 }
 
@@ -51,16 +49,17 @@ public struct SimulationDiverged: Error, CustomStringConvertible {
 /// Something has left the simulation and come back: a function of another actor that insists on an executor of its own
 /// (`@MainActor`), a callback of another thread. What it does there, and how long that takes, follows from no seed.
 public struct StrayJobs: Error, CustomStringConvertible {
-  /// The functions that went on in the simulation when something outside of it had ended: names, or a file and the
-  /// place in it.
+  /// The functions that went on in the simulation when something outside of it had ended: names, or the commands that
+  /// print them.
   public let functions: [String]
 
   /// In words, with the functions.
   public var description: String {
-    """
-    \(functions.count) jobs came into the simulation from other threads. Where they went on (a file and a number are \
-    for llvm-symbolizer --obj=FILE NUMBER):
-      \(functions.prefix(10).joined(separator: "\n  "))
-    """
+    let more = functions.count > 10 ? "\n  and \(functions.count - 10) more" : ""
+    return """
+      \(functions.count.of("job")) came into the simulation from other threads, such as the main actor's. \
+      What went on then (where a name is not known, the command prints it and its line):
+        \(functions.prefix(10).joined(separator: "\n  "))\(more)
+      """
   }
 }

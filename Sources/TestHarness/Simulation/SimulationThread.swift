@@ -50,6 +50,14 @@ enum SimulationThread {
     unsafe Unmanaged<Simulation>.fromOpaque(value).release()
   }
 
+  /// Does something of which nothing belongs to the simulation.
+  static func outside(_ body: () -> Void) {
+    guard isPossible, let value = unsafe pthread_getspecific(key) else { return body() }
+    pthread_setspecific(key, nil)
+    body()
+    unsafe pthread_setspecific(key, value)
+  }
+
   private static var current: Simulation? {
     guard let value = unsafe pthread_getspecific(key) else { return nil }
     return unsafe Unmanaged<Simulation>.fromOpaque(value).takeUnretainedValue()
@@ -78,22 +86,27 @@ enum SimulationThread {
       library, "clock_gettime", unsafeBitCast(read, to: UnsafeMutableRawPointer.self))
   }
 
-  /// What a job is about to run, where a task goes on: the function's name if the dynamic linker knows it, else the file
-  /// and the place in it, for `llvm-symbolizer`.
-  static func describe(_ job: UnownedJob) -> String {
+  /// Whether the caller is in a simulation.
+  static var isCurrent: Bool { isPossible && current != nil }
+
+  /// The address of the function with which a job's task goes on.
+  static func function(of job: UnownedJob) -> UInt {
     // A job's layout is part of Swift's binary interface; the function that it runs is at this place.
     let job = unsafe unsafeBitCast(job, to: UnsafeRawPointer.self)
-    let function = unsafe job.load(fromByteOffset: 56, as: UnsafeRawPointer?.self)
+    return unsafe job.load(fromByteOffset: 56, as: UInt.self)
+  }
+
+  /// The function's name if the dynamic linker knows it, else how llvm-symbolizer(1) finds it out.
+  static func name(ofFunction address: UInt) -> String {
     var symbol = unsafe clinux_symbol()
-    guard let function = unsafe function, unsafe dladdr(function, &symbol) != 0 else {
-      return "an unknown function"
-    }
+    guard let function = unsafe UnsafeRawPointer(bitPattern: address), unsafe dladdr(function, &symbol) != 0
+    else { return "an unknown function" }
     if let name = unsafe symbol.name, let text = unsafe swift_demangle(name, strlen(name), nil, nil, 0) {
       defer { unsafe free(text) }
       return unsafe String(cString: text)
     }
     let file = unsafe symbol.file.map { unsafe String(cString: $0) } ?? "?"
-    let place = unsafe UInt(bitPattern: function) - UInt(bitPattern: symbol.base)
-    return "\(file) 0x\(String(place, radix: 16))"
+    let place = unsafe address - UInt(bitPattern: symbol.base)
+    return "llvm-symbolizer --obj='\(file)' 0x\(String(place, radix: 16)) | swift demangle"
   }
 }

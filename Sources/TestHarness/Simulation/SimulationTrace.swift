@@ -3,36 +3,58 @@ import AsyncSockets
 /// What happened in a simulation, in order.
 struct SimulationTrace {
   enum Entry {
-    case call(StaticString, host: Int, descriptor: Int32, result: Int)
+    case call(StaticString, host: Int, Subject, result: Int)
+    /// A call at an address that leads to one end of a connection.
+    case connection(StaticString, host: Int, SocketAddress, stream: Int)
     case arrival(StaticString, bytes: Int, host: Int, stream: Int)
     case turn(jobs: Int)
     case note(String)
   }
 
+  /// What a system call is about.
+  enum Subject {
+    case stream(Int)
+    case listener(SocketAddress)
+    case socket
+  }
+
   /// Entries of which the text is kept; the fingerprint covers all.
   private static let longest = 4096
 
+  private static let mostDisturbances = 100
+
+  private(set) var disturbances: [(time: EventLoop.Instant, text: String)] = []
   private var entries: [(time: EventLoop.Instant, entry: Entry)] = []
   private var first = 0
   /// FNV-1a of all entries.
   private(set) var fingerprint: UInt64 = 0xcbf2_9ce4_8422_2325
   private(set) var count = 0
+  private var turns = 0
+
+  /// How many entries there were that are no turns.
+  var traffic: Int { count - turns }
 
   mutating func add(_ entry: Entry, at time: EventLoop.Instant) {
     count += 1
     mix(UInt64(bitPattern: time.nanoseconds))
     switch entry {
-    case .call(let name, let host, let descriptor, let result):
+    case .call(let name, let host, let subject, let result):
       mix(name)
       mix(UInt64(host))
-      mix(UInt64(UInt32(bitPattern: descriptor)))
+      if case .stream(let stream) = subject { mix(UInt64(stream)) }
       mix(UInt64(bitPattern: Int64(result)))
+    case .connection(let name, let host, _, let stream):
+      mix(name)
+      mix(UInt64(host))
+      mix(UInt64(stream))
     case .arrival(let name, let bytes, let host, let stream):
       mix(name)
       mix(UInt64(bytes))
       mix(UInt64(host))
       mix(UInt64(stream))
-    case .turn(let jobs): return mix(UInt64(jobs))
+    case .turn(let jobs):
+      turns += 1
+      return mix(UInt64(jobs))
     case .note(let text): for byte in text.utf8 { mix(byte) }
     }
     if entries.count < Self.longest {
@@ -56,29 +78,16 @@ struct SimulationTrace {
     for byte in "\(text)".utf8 { mix(byte) }
   }
 
-  /// The last entries as text, the oldest first.
-  func lines(last count: Int, hosts: [String]) -> [String] {
-    let ordered = entries[first...] + entries[..<first]
-    return ordered.suffix(count).map { time, entry in
-      "\(Self.seconds(time)) \(Self.text(entry, hosts))"
-    }
+  /// Adds a note that the report of a failure shows however long ago it was.
+  mutating func addDisturbance(_ text: String, at time: EventLoop.Instant) {
+    add(.note(text), at: time)
+    if disturbances.count == Self.mostDisturbances { disturbances.removeFirst() }
+    disturbances.append((time, text))
   }
 
-  private static func seconds(_ time: EventLoop.Instant) -> String {
-    let (seconds, rest) = time.nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
-    let digits = String(rest)
-    return "\(seconds).\(String(repeating: "0", count: 9 - digits.count))\(digits)"
-  }
-
-  private static func text(_ entry: Entry, _ hosts: [String]) -> String {
-    switch entry {
-    case .call(let name, let host, let descriptor, let result):
-      "\(hosts[host]): \(name)(\(descriptor)) = \(result)"
-    case .arrival(let name, let bytes, let host, let stream):
-      "\(hosts[host]): \(name) arrives at end \(stream)" + (bytes > 0 ? ", \(bytes) bytes" : "")
-    case .turn(let jobs): "turn of \(jobs) jobs"
-    case .note(let text): text
-    }
+  /// The last entries, the oldest first.
+  func last(_ count: Int) -> [(time: EventLoop.Instant, entry: Entry)] {
+    (entries[first...] + entries[..<first]).suffix(count)
   }
 }
 

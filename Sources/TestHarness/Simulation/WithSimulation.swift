@@ -22,52 +22,60 @@ import AsyncSockets
 /// When the body has ended, what it has begun may come to its end by itself, for up to a day of the simulation; what is
 /// left then is an error.
 ///
+/// A simulation that would never end is cancelled: where every task waits for what nobody will do, where jobs run and run
+/// and nobody sleeps, where the time limit is over. What does not end when it is cancelled, for whatever reason, is given
+/// up after an hour of the simulation, or ten seconds for which it does not let go of the simulation's thread: the caller
+/// gets the error, the tasks are leaked.
+///
 /// - Parameters:
 ///   - seed: what everything follows from. Without one, the environment's `ASYNCSOCKETS_SEED`, or a new one every time.
 ///   - faults: what the simulated kernel does at any time, as real ones do seldom.
+///   - timeLimit: how long it may go on, in its own time; a day unless set.
 ///   - body: the simulation.
 /// - Returns: what the body returns.
-/// - Throws: `SimulationFailure`, with the seed and what the body threw, `SimulationStuck` when every task waits for
-///   what nobody will do, `StrayJobs` when something has left the simulation, or `ResourcesLeaked`.
-///   `SimulationError.invalid` for faults that cannot be. `CancellationError` when the caller is cancelled.
+/// - Throws: `SimulationFailure`, with the seed and what the body threw, `SimulationStuck` when it would never
+///   end, `StrayJobs` when something has left the simulation, or `ResourcesLeaked`.
+///   `SimulationError.invalid` for faults and limits that cannot be, and inside of another simulation.
+///   `CancellationError` when the caller is cancelled and the body does end.
 @discardableResult
 public func withSimulation<Value: Sendable>(
-  seed: UInt64? = nil, faults: SystemCallFaults = SystemCallFaults(),
+  seed: UInt64? = nil, faults: SystemCallFaults = SystemCallFaults(), timeLimit: Duration = .seconds(86_400),
   _ body: @escaping @Sendable (SimulatedWorld) async throws -> Value
 ) async throws -> Value {
   let seed = try seed ?? environmentSeed() ?? .random(in: 0 ... .max)
-  let outcome = await (try Simulation(seed: seed, faults: faults)).run(body)
-  switch outcome.result {
-  case .success(let value): return value
-  case .failure(let error):
-    try Task.checkCancellation()
-    throw SimulationFailure(seed: seed, elapsed: outcome.elapsed, underlying: error, trace: outcome.trace)
-  }
+  return try await (try Simulation(seed: seed, faults: faults, timeLimit: timeLimit)).run(body).get()
 }
 
 /// Runs a simulation with many seeds, each of them twice, and makes sure that both times are the same.
 ///
 /// - Parameters:
-///   - seeds: which seeds, one after the other.
+///   - seeds: which seeds, one after the other. Where the environment sets `ASYNCSOCKETS_SEED`, that one alone.
 ///   - faults: as for `withSimulation`.
+///   - timeLimit: as for `withSimulation`, for each run.
 ///   - body: the simulation.
 /// - Throws: `SimulationFailure` for the first seed that fails; `SimulationDiverged` for the first of which two runs
 ///   differ.
 public func withSimulations(
   seeds: some Sequence<UInt64>, faults: SystemCallFaults = SystemCallFaults(),
+  timeLimit: Duration = .seconds(86_400),
   _ body: @escaping @Sendable (SimulatedWorld) async throws -> Void
 ) async throws {
-  for seed in seeds {
-    let first = await (try Simulation(seed: seed, faults: faults)).run(body)
-    try Task.checkCancellation()
-    if case .failure(let error) = first.result {
-      throw SimulationFailure(seed: seed, elapsed: first.elapsed, underlying: error, trace: first.trace)
-    }
-    let second = await (try Simulation(seed: seed, faults: faults)).run(body)
-    try Task.checkCancellation()
-    guard first.fingerprint == second.fingerprint else {
-      throw SimulationDiverged(seed: seed, difference: difference(first.trace, second.trace))
-    }
+  if let seed = try environmentSeed() {
+    return try await runTwice(seed: seed, faults: faults, timeLimit: timeLimit, body)
+  }
+  for seed in seeds { try await runTwice(seed: seed, faults: faults, timeLimit: timeLimit, body) }
+}
+
+private func runTwice(
+  seed: UInt64, faults: SystemCallFaults, timeLimit: Duration,
+  _ body: @escaping @Sendable (SimulatedWorld) async throws -> Void
+) async throws {
+  let first = await (try Simulation(seed: seed, faults: faults, timeLimit: timeLimit)).run(body)
+  try first.get()
+  let second = await (try Simulation(seed: seed, faults: faults, timeLimit: timeLimit)).run(body)
+  try Task.checkCancellation()
+  guard first.fingerprint == second.fingerprint else {
+    throw SimulationDiverged(seed: seed, difference: difference(first.trace, second.trace))
   }
 }
 

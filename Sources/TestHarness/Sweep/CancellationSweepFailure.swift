@@ -1,3 +1,5 @@
+import AsyncSockets
+
 /// A scenario that does not end as it should when it is cancelled at some point, and how to see that again.
 public struct CancellationSweepFailure: Error, CustomStringConvertible {
   /// Where it was cancelled, counted from 1.
@@ -11,10 +13,8 @@ public struct CancellationSweepFailure: Error, CustomStringConvertible {
   public var description: String {
     """
     cancelled at point \(point) of \(points), the scenario with seed \(failure.seed) failed after \
-    \(failure.elapsed): \(failure.underlying)
-    To run it again: sweepCancellation(seed: \(failure.seed), at: \(point))
-    The last that happened:
-      \(failure.trace.suffix(20).joined(separator: "\n  "))
+    \(failure.elapsed.briefly): \(failure.underlying)
+    To run it again: sweepCancellation(seed: \(failure.seed), at: \(point))\(failure.history)
     """
   }
 }

@@ -9,18 +9,14 @@ struct CancelledRun: Sendable {
     let points: Int
   }
 
-  /// How long a scenario may take to end when the simulation does, in its own time.
-  private static let patience = Duration.seconds(3600)
-
   let seed: UInt64
   let faults: SystemCallFaults
+  let timeLimit: Duration
   let scenario: @Sendable (SimulatedWorld) async throws -> Void
 
   func callAsFunction(cancelledAt point: Int?) async throws -> Simulation.Outcome<End> {
-    let simulation = try Simulation(seed: seed, faults: faults)
-    let outcome = await simulation.run { world in try await run(in: world, cancelledAt: point) }
-    try Task.checkCancellation()
-    return outcome
+    let simulation = try Simulation(seed: seed, faults: faults, timeLimit: timeLimit)
+    return await simulation.run { world in try await run(in: world, cancelledAt: point) }
   }
 
   private func run(in world: SimulatedWorld, cancelledAt point: Int?) async throws -> End {
@@ -32,13 +28,16 @@ struct CancelledRun: Sendable {
       defer { isOver.open() }
       try await scenario(world)
     }
-    if let point { world.order.interrupt(at: start + point) { task.cancel() } }
+    if let point {
+      world.order.interrupt(at: start + point) {
+        task.cancel()
+        world.poller.beginGrace()
+      }
+    }
     if await isOver.wait(on: world.loop) == .cancelled {
       task.cancel()
-      let limit = world.loop.now.advanced(by: Self.patience)
-      // Who does not listen to a cancellation is told from outside what it waits for.
-      guard await isOver.wait(until: limit, on: world.loop, isCancellable: false) == .opened
-      else { throw CancellationError() }
+      // Who does not listen to a cancellation is given up with the simulation.
+      _ = await isOver.wait(on: world.loop, isCancellable: false)
     }
     let result = await task.result
     let points = world.order.moment - start

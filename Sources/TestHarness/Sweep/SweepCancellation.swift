@@ -15,14 +15,15 @@ import AsyncSockets
 /// before a job of the simulation runs (when what a task waits for may have come already), or right after. What it has
 /// started with `SimulatedHost.start` is not cancelled before it has ended.
 ///
-/// Each time the scenario must throw `CancellationError` or return; all that was opened must be closed by then, or end
-/// by itself.
+/// Each time the scenario must throw `CancellationError` or return, within an hour of the simulation; all that was opened
+/// must be closed by then, or end by itself.
 ///
 /// - Parameters:
 ///   - seed: of the simulation. Without one, the environment's `ASYNCSOCKETS_SEED`, or a new one every time.
 ///   - faults: as for `withSimulation`.
 ///   - point: to run that point alone, as the report of a failure says.
 ///   - limit: how many points to try at most; where there are more, every second, third … is tried.
+///   - timeLimit: as for `withSimulation`, for each run.
 ///   - scenario: what is cancelled.
 /// - Returns: how many points there are and were tried, to be printed.
 /// - Throws: ``SimulationFailure`` when the scenario fails without being cancelled; ``CancellationSweepFailure`` for the first
@@ -31,6 +32,7 @@ import AsyncSockets
 @discardableResult
 public func sweepCancellation(
   seed: UInt64? = nil, faults: SystemCallFaults = SystemCallFaults(), at point: Int? = nil, limit: Int = 1000,
+  timeLimit: Duration = .seconds(86_400),
   _ scenario: @escaping @Sendable (SimulatedWorld) async throws -> Void
 ) async throws -> CancellationSweep {
   if limit < 1 { throw SimulationError.invalid("a sweep tries at least 1 point, not \(limit)") }
@@ -38,26 +40,15 @@ public func sweepCancellation(
     throw SimulationError.invalid("the points of a sweep count from 1, not \(point)")
   }
   let seed = try seed ?? environmentSeed() ?? .random(in: 0 ... .max)
-  let run = CancelledRun(seed: seed, faults: faults, scenario: scenario)
+  let run = CancelledRun(seed: seed, faults: faults, timeLimit: timeLimit, scenario: scenario)
 
-  let whole = try await run(cancelledAt: nil)
-  let uncancelled: CancelledRun.End
-  switch whole.result {
-  case .success(let end): uncancelled = end
-  case .failure(let error):
-    throw SimulationFailure(seed: seed, elapsed: whole.elapsed, underlying: error, trace: whole.trace)
-  }
-
+  let uncancelled = try await run(cancelledAt: nil).get()
   var sweep = CancellationSweep(seed: seed, points: uncancelled.points, only: point, limit: limit)
   for point in sweep.pointsToTry {
-    let outcome = try await run(cancelledAt: point)
-    switch outcome.result {
-    case .success(let end): sweep.note(end.wasCancelled)
-    case .failure(let error):
-      throw CancellationSweepFailure(
-        point: point, points: sweep.points,
-        failure: SimulationFailure(
-          seed: seed, elapsed: outcome.elapsed, underlying: error, trace: outcome.trace))
+    do {
+      sweep.note(try await run(cancelledAt: point).get().wasCancelled)
+    } catch let failure as SimulationFailure {
+      throw CancellationSweepFailure(point: point, points: sweep.points, failure: failure)
     }
   }
   return sweep

@@ -283,7 +283,7 @@ struct FaultProxyTests {
           try await withThrowingTaskGroup { group in
             for client in 0..<3 {
               group.addTask {
-                try await world.host("client \(client)").run {
+                try await world.host("client-\(client)").run {
                   try await Connector().withConnection(to: middle.address.withPort(8)) { connection in
                     for _ in 0..<3 {
                       let message = [UInt8](repeating: UInt8(client), count: world.random(in: 1...3000))

@@ -50,7 +50,7 @@ import Testing
         for try await line in connection.inbound { try await connection.send(line) }
       }
     }
-    let clients = (0..<3).map { world.host("client \($0)") }
+    let clients = (0..<3).map { world.host("client-\($0)") }
     try await withThrowingTaskGroup { group in
       for client in clients {
         group.addTask { try await client.run { try await talk(world) } }
@@ -90,12 +90,12 @@ import Testing
       try await world.sleep(for: world.random(in: .zero ... .seconds(3)))
       let client = clients[world.random(in: 0...2)]
       switch world.random(in: 0...2) {
-      case 0: world.partition(client, from: server)
-      case 1: world.heal(client, and: server)
+      case 0: world.partition(between: client, and: server)
+      case 1: world.heal(between: client, and: server)
       default: world.resetConnections(between: client, and: server)
       }
     }
-    for client in clients { world.heal(client, and: server) }
+    for client in clients { world.heal(between: client, and: server) }
   }
 
   // MARK: The bug

@@ -39,10 +39,10 @@ import Testing
       let connection = try await client.run { try await Connector().connect(to: "server", port: 7) }
       let peer = try await accepted
 
-      world.partition(client, from: server)
+      world.partition(between: client, and: server)
       try await connection.send("are you there?")
       try await world.sleep(for: world.random(in: .zero ... .seconds(60)))
-      world.heal(client, and: server)
+      world.heal(between: client, and: server)
       let question = try await peer.read(exactly: 14)
       world.note("\(question?.count ?? 0) bytes have come through")
 

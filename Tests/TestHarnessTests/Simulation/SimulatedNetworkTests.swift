@@ -76,10 +76,10 @@ import Testing
   {
     try await withSimulatedPair { world, pair in
       let (client, server) = (world.host("client"), world.host("server"))
-      world.partition(client, from: server)
+      world.partition(between: client, and: server)
       try await pair.near.send("held")
       await #expect(throws: SocketError.self) { try await pair.far.read(deadline: .after(.seconds(10))) }
-      world.heal(client, and: server)
+      world.heal(between: client, and: server)
       let healed = world.elapsed
       #expect(try await pair.far.read(exactly: 4) == Array("held".utf8))
       // Repeated after 0.2 s, 0.6 s, 1.4 s, … 12.6 s.
@@ -90,7 +90,7 @@ import Testing
   @Test("data that nobody acknowledges ends a connection after fifteen minutes")
   func unacknowledged() async throws {
     try await withSimulatedPair { world, pair in
-      world.partition(world.host("client"), from: world.host("server"))
+      world.partition(between: world.host("client"), and: world.host("server"))
       let begin = world.elapsed
       try await pair.near.send("?")
       await #expect(
@@ -108,7 +108,7 @@ import Testing
     var options = ConnectionOptions()
     options.socketOptions = [.userTimeout(.seconds(20))]
     try await withSimulatedPair(options: options) { world, pair in
-      world.partition(world.host("client"), from: world.host("server"))
+      world.partition(between: world.host("client"), and: world.host("server"))
       let begin = world.elapsed
       try await pair.near.send("?")
       await #expect(throws: SocketError.self) { try await pair.near.read() }
@@ -123,7 +123,7 @@ import Testing
       let (client, server) = (world.host("client"), world.host("server"))
       let listener = try await server.run { try Listener.bind(to: .any(port: 7), on: world.loop) }
       defer { listener.close() }
-      world.partition(client, from: server)
+      world.partition(between: client, and: server)
       try await client.run {
         let begin = world.elapsed
         await #expect(throws: SocketError.self) {
@@ -134,7 +134,7 @@ import Testing
         patient.deadline = .never
         async let connection = patient.connect(to: server.address.withPort(7))
         try await world.sleep(for: .seconds(5))
-        world.heal(client, and: server)
+        world.heal(between: client, and: server)
         let healed = world.elapsed
         try await connection.abort()
         #expect(world.elapsed - healed < .seconds(3))

@@ -18,7 +18,7 @@ import Testing
     try await withThrowingTaskGroup { group in
       for client in 0..<clients {
         group.addTask {
-          try await world.host("client \(client)").run {
+          try await world.host("client-\(client)").run {
             try await Connector().withConnection(to: "server", port: 80) { raw in
               let connection = raw.framed(.lines)
               var replies = connection.inbound.makeAsyncIterator()

@@ -97,6 +97,34 @@ struct SweepReportTests {
     #expect(failure?.failure.underlying is SimulationStuck)
   }
 
+  @Test(
+    "a scenario that goes on when it is cancelled is a failure that names the point",
+    arguments: ["sleeps", "yields", "spins"])
+  func endless(offence: String) async throws {
+    let isOver = Latch()
+    defer { isOver.open() }
+    var patience = SimulationPatience()
+    patience.idleTurns = 20_000
+    patience.turnsOfGrace = 20_000
+    if offence == "spins" { patience.turn = .milliseconds(100) }
+    let failure = await #expect(throws: CancellationSweepFailure.self) {
+      try await SimulationPatience.$current.withValue(patience) {
+        try await sweepCancellation(seed: 1) { world in
+          do { try await world.sleep(for: .seconds(2)) } catch {
+            switch offence {
+            case "sleeps": await SimulationStuckTests.sleepDeaf(world, .milliseconds(1))
+            case "yields": while true { await Task.yield() }
+            default: while !isOver.isOpen { try? await world.sleep(for: .seconds(1)) }
+            }
+          }
+        }
+      }
+    }
+    let stuck = try #require(failure?.failure.underlying as? SimulationStuck)
+    #expect(stuck.wasGivenUp)
+    #expect(failure.map { "\($0)".hasPrefix("cancelled at point \($0.point) of ") } == true)
+  }
+
   @Test("a scenario that fails by itself is not swept")
   func failing() async throws {
     await #expect(throws: SimulationFailure.self) {

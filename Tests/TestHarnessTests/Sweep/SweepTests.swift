@@ -60,7 +60,7 @@ struct SweepTests {
       let listener = try await host.run { try Listener.bind(to: .any(port: 7), on: world.loop) }
       defer { listener.close() }
       for number in 0..<3 {
-        world.host("client \(number)").start {
+        world.host("client-\(number)").start {
           // It finds nobody there when the loop has been cancelled.
           guard let client = try? await Connection.connect(to: host.address.withPort(7)) else { return }
           _ = try? await client.read()

@@ -1,0 +1,24 @@
+extension Simulation {
+  /// What came of it.
+  struct Outcome<Value: Sendable>: Sendable {
+    let seed: UInt64
+    let result: Result<Value, any Error>
+    let fingerprint: UInt64
+    let elapsed: Duration
+    let trace: [String]
+    let disturbances: [String]
+
+    @discardableResult
+    func get() throws -> Value {
+      switch result {
+      case .success(let value): return value
+      case .failure(let error):
+        // That something is leaked must be known to a cancelled caller, too.
+        if (error as? SimulationStuck)?.wasGivenUp != true { try Task.checkCancellation() }
+        throw SimulationFailure(
+          seed: seed, elapsed: elapsed, underlying: error, trace: trace,
+          disturbances: disturbances)
+      }
+    }
+  }
+}
