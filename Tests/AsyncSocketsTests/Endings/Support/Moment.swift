@@ -30,6 +30,7 @@ struct Moment: Sendable, CustomStringConvertible {
       return try await body()
     }
     for step in 0...max(cancelledAt, suppliedAt) {
+      if step > suppliedAt, hasEnded.value > 0 { break }
       if step == suppliedAt { try await supply() }
       if step == cancelledAt { task.cancel() }
       executor.runNext()
