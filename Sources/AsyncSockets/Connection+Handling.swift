@@ -35,7 +35,7 @@ final class DriverEnd: Sendable {
   func wait(for driver: ConnectionDriver) async {
     driver.start()
     if case .cancelled = await latch.wait(on: driver.core.loop) {
-      driver.wake(.cancelled)
+      driver.core.wakeOwner()
       _ = await latch.wait(on: driver.core.loop, isCancellable: false)
     }
   }

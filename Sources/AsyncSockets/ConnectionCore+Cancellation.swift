@@ -13,12 +13,25 @@ extension ConnectionCore {
 
   /// The owner has been cancelled: ends its waits.
   func wakeOwner() {
-    let (reader, writers) = state.withLock { state -> (WakeContinuation?, [WakeContinuation]) in
+    let mark = owner.compareExchange(
+      expected: DriverMark.running, desired: DriverMark.cancelled, ordering: .relaxed
+    ).original
+    let isDriven = DriverMark.isDriver(mark)
+    let waiters = state.withLock { state -> [WakeContinuation] in
       let reader = state.reader?.isOwner == true ? state.takeReader() : nil
-      return (reader, state.writers.removeOwned())
+      let closers = isDriven ? state.closers : []
+      if isDriven { state.closers = [] }
+      return (reader.map { [$0] } ?? []) + state.writers.removeOwned() + closers
     }
-    reader?.resume(.cancelled)
-    for writer in writers { writer.resume(.cancelled) }
+    for waiter in waiters { waiter.resume(.cancelled) }
+  }
+
+  /// What stands in place of the owner's task while there is none, but a driver. No task is where these would be.
+  enum DriverMark {
+    static let running = UInt.max
+    static let cancelled = UInt.max - 1
+
+    static func isDriver(_ owner: UInt) -> Bool { owner >= cancelled }
   }
 }
 

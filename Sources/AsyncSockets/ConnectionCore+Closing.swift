@@ -213,9 +213,9 @@ extension ConnectionCore {
     reader?.resume(.timedOut)
   }
 
-  /// The last handle was dropped without `close()` or `abort()`.
+  /// The last handle was dropped without `close()` or `abort()`, and nobody drives the connection.
   func abandon() {
-    guard !isOver.load(ordering: .relaxed) else { return }
+    if isOver.load(ordering: .relaxed) || DriverMark.isDriver(owner.load(ordering: .relaxed)) { return }
     core.abandoned.add(1, ordering: .relaxed)
     abort()
   }

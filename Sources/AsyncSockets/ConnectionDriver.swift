@@ -52,6 +52,8 @@ class ConnectionDriver: @unchecked Sendable {
   }
 
   @usableFromInline final let core: ConnectionCore
+  /// What whoever started it knows it by.
+  package final let number: Int
   final let reactions: Reactions
   @safe @exclusivity(unchecked) final var waiting = Waiting.start
   @safe @exclusivity(unchecked) final var ending: Ending?
@@ -69,15 +71,17 @@ class ConnectionDriver: @unchecked Sendable {
   @safe @exclusivity(unchecked) final var timer = ConnectionState.Timer.none
 
   @usableFromInline
-  init(_ core: ConnectionCore, _ reactions: Reactions) throws(SocketError) {
+  init(_ core: ConnectionCore, number: Int, _ reactions: Reactions) throws(SocketError) {
     try core.reading.claim(for: "handler")
     self.core = core
+    self.number = number
     self.reactions = reactions
   }
 
   /// Has the loop begin, soon. From now on the driver keeps itself alive, to its end.
   final func start() {
     _ = unsafe Unmanaged.passRetained(self)
+    core.owner.store(ConnectionCore.DriverMark.running, ordering: .relaxed)
     core.core.performLater(.drive(self, .changed))
   }
 
@@ -124,10 +128,11 @@ extension ConnectionDriver {
     let mayCall = loop.local.value.mayCallHandlers
     loop.local.value.mayCallHandlers = false
     defer { loop.local.value.mayCallHandlers = mayCall }
-    if case .cancelled = wake { isCancelled = true }
+    let wasCancelled = isCancelled
+    if core.owner.load(ordering: .relaxed) == ConnectionCore.DriverMark.cancelled { isCancelled = true }
     switch waiting {
     case .start, .input, .turn, .room, .end:
-      if case .cancelled = wake { return close(after: CancellationError()) }
+      if isCancelled, !wasCancelled { return close(after: CancellationError()) }
       if core.isOver.load(ordering: .relaxed) { return close(after: nil) }
     case .flush, .peersEnd, .nothing: break
     }

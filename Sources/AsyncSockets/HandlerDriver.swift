@@ -7,10 +7,10 @@ class CodecDriver<Codec: Framing>: ConnectionDriver, @unchecked Sendable {
   @safe @exclusivity(unchecked) @usableFromInline final var encoder: Codec.Encoder
 
   @inlinable
-  init(_ core: ConnectionCore, _ codec: Codec, _ reactions: Reactions) throws(SocketError) {
+  init(_ core: ConnectionCore, _ codec: Codec, number: Int, _ reactions: Reactions) throws(SocketError) {
     decoder = codec.makeDecoder()
     encoder = codec.makeEncoder()
-    try super.init(core, reactions)
+    try super.init(core, number: number, reactions)
   }
 
   @inlinable
@@ -40,10 +40,10 @@ final class HandlerDriver<Handler: ConnectionHandler>: CodecDriver<Handler.Codec
 
   @inlinable
   init(
-    _ core: ConnectionCore, _ handler: Handler, _ codec: Handler.Codec, _ reactions: Reactions
+    _ core: ConnectionCore, _ handler: Handler, _ codec: Handler.Codec, number: Int = 0, _ reactions: Reactions
   ) throws(SocketError) {
     self.handler = handler
-    try super.init(core, codec, reactions)
+    try super.init(core, codec, number: number, reactions)
   }
 
   /// To be made where the handler's type is known, once for all connections.
