@@ -1,6 +1,6 @@
 extension Duration {
   /// Three digits or so, in the unit that fits.
-  var briefly: String {
+  package var briefly: String {
     if self < .zero { return "-\((.zero - self).briefly)" }
     let (seconds, attoseconds) = components
     let nanoseconds = attoseconds / 1_000_000_000

@@ -28,15 +28,18 @@ extension TCPServer {
         }
         switch action {
         case .cancelHandlers:
+          roster.noteCut(.cancelled, at: home.now)
           stopAccepting()
           group.cancelAll()
           roster.wakeOwners()
-        case .abortConnections: roster.abortAll()
+        case .abortConnections:
+          roster.noteCut(.aborted, at: home.now)
+          roster.abortAll()
         case .nothing: break
         }
       }
     }
-    roster.endRun()
+    endRun()
     try Task.checkCancellation()
     if let failure = roster.failure { throw failure }
   }
@@ -163,9 +166,9 @@ extension TCPServer {
 
   @inline(never)
   private func finish(_ connection: Connection, in slot: Int) {
-    configuration.onEvent?(
-      .closed(peer: connection.peerAddress, reason: connection.closeReason ?? .closed))
-    roster.remove(slot)
+    let reason = connection.closeReason ?? .closed
+    configuration.onEvent?(.closed(peer: connection.peerAddress, reason: reason))
+    roster.remove(slot, connection.snapshot, reason: reason)
     // A descriptor is free again, which an acceptor that ran out of them may be waiting for.
     for listener in listeners { listener.resourcesFreed() }
   }

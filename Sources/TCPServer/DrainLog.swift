@@ -1,0 +1,55 @@
+import AsyncSockets
+
+/// What a drain will have to report. Pure: it is told what happens to the connections, by their places in the roster.
+struct DrainLog {
+  typealias Entry = TCPServer.DrainReport.Entry
+  typealias Outcome = TCPServer.DrainReport.Outcome
+
+  private struct Cut {
+    var outcome: Outcome
+    var waits: [Connection.Wait]
+    var bytesAccepted: UInt64
+  }
+
+  private var began: EventLoop.Instant?
+  private var cuts: [Int: Cut] = [:]
+  private var entries: [Entry] = []
+
+  var hasBegun: Bool { began != nil }
+
+  mutating func begin(at now: EventLoop.Instant) {
+    if began == nil { began = now }
+  }
+
+  /// The connection is about to be cancelled or aborted; what it was doing then. One that is closing is not cancelled:
+  /// its output goes on going out. And nothing is cut of one that only waits for its peer's goodbye.
+  mutating func cut(_ slot: Int, _ outcome: Outcome, _ snapshot: Connection.Snapshot) {
+    if outcome == .cancelled, snapshot.isClosing { return }
+    if snapshot.waits == [.close], snapshot.bytesQueued == 0 { return }
+    cuts[slot] = Cut(
+      outcome: outcome, waits: snapshot.waits, bytesAccepted: snapshot.counters.bytesAccepted)
+  }
+
+  mutating func ended(_ slot: Int, _ snapshot: Connection.Snapshot, reason: CloseReason) {
+    guard hasBegun else { return }
+    let cut = cuts.removeValue(forKey: slot)
+    let accepted = snapshot.counters.bytesAccepted
+    entries.append(
+      Entry(
+        peerAddress: snapshot.peerAddress, outcome: cut?.outcome ?? .finished, reason: reason,
+        age: snapshot.age, waits: cut?.waits ?? [],
+        // What is dropped is taken back from what was accepted.
+        bytesUnsent: cut.map { max($0.bytesAccepted, accepted) - accepted } ?? 0))
+  }
+
+  /// - Parameter left: the connections that are still there.
+  func report(at now: EventLoop.Instant, left: [Connection.Snapshot]) -> TCPServer.DrainReport {
+    let unfinished = left.map { snapshot in
+      Entry(
+        peerAddress: snapshot.peerAddress, outcome: .unfinished, reason: nil, age: snapshot.age,
+        waits: snapshot.waits, bytesUnsent: snapshot.bytesQueued)
+    }
+    return TCPServer.DrainReport(
+      connections: entries + unfinished, duration: began.map { $0.duration(to: now) } ?? .zero)
+  }
+}
