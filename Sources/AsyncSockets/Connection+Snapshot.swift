@@ -62,9 +62,9 @@ extension Connection.Snapshot: CustomStringConvertible {
     zip(Self.columns, cells).map { "\($0) \($1)" }.joined(separator: ", ")
   }
 
-  static let columns = ["local", "peer", "age", "idle", "state", "read", "accepted", "queued"]
+  package static let columns = ["local", "peer", "age", "idle", "state", "read", "accepted", "queued"]
 
-  var cells: [String] {
+  package var cells: [String] {
     [
       localAddress?.description ?? "-", peerAddress?.description ?? "-", age.briefly,
       waits.isEmpty ? "-" : idle.briefly, activity,

@@ -205,6 +205,9 @@ extension Connection.Handle {
   /// What the connection is doing right now, or was when it ended.
   package var snapshot: Connection.Snapshot { core.snapshot() }
 
+  /// How much has been moved so far, or in all.
+  package var counters: Connection.Counters { core.state.withLock { $0.counters } }
+
   /// Tells the connections that are there from each other.
   package var id: ObjectIdentifier { ObjectIdentifier(core) }
 }

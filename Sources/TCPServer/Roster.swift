@@ -13,6 +13,7 @@ final class Roster: Sendable {
     var drain = Drain<Instant>()
     var log = DrainLog()
     var report: TCPServer.DrainReport?
+    var totals = TCPServer.Totals()
     var failure: SocketError?
     var connections: [Connection.Handle?] = []
     var freeSlots: [Int] = []
@@ -82,6 +83,7 @@ final class Roster: Sendable {
   /// Enters a connection that has come, and answers its slot.
   func add(_ connection: Connection.Handle) -> Int {
     let (slot, isDraining) = state.withLock { state -> (Int, Bool) in
+      state.totals.accepted += 1
       let slot = state.freeSlots.popLast() ?? state.connections.count
       if slot == state.connections.count {
         state.connections.append(connection)
@@ -97,6 +99,7 @@ final class Roster: Sendable {
   /// A connection has ended; what it was like in the end, and why.
   func remove(_ slot: Int, _ snapshot: Connection.Snapshot, reason: CloseReason) {
     let (freed, change) = state.withLock { state -> (Latch?, Latch?) in
+      state.totals.countEnd(snapshot.counters, reason)
       state.log.ended(slot, snapshot, reason: reason)
       state.connections[slot] = nil
       state.freeSlots.append(slot)
