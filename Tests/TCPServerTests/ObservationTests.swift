@@ -1,3 +1,4 @@
+import AsyncSockets
 import Framing
 import Peers
 import TCPServer
@@ -46,13 +47,14 @@ struct ObservationTests {
   @Test("a snapshot has the state of the server, and of each connection what it waits for and has moved")
   func snapshot() async throws {
     let clock = ManualClock()
-    let door = Door()
+    let door = Latch()
     try await withAuditedLoops(clock: clock) { _ in
       let server = try await TCPServer.bind(on: .ownLoopback())
       #expect(server.snapshot.state == .bound)
       async let running: Void = server.run(framing: LineFraming()) { connection in
         guard try await connection.next() == "busy" else { return }
-        try await door.pass(on: connection.loop)
+        // Takes no notice of its cancellation.
+        _ = await door.wait(on: connection.loop, isCancellable: false)
       }
       let peers = try await server.connect(count: 2)
       try peers[1].send("busy\n")
@@ -86,6 +88,7 @@ struct ObservationTests {
       #expect(server.snapshot.state == .draining)
       clock.advance(by: .seconds(5))
       try await eventually("the handlers are cancelled") { server.snapshot.state == .cancelled }
+      door.open()
       for peer in peers { peer.close() }
       try await running
       #expect(server.snapshot.state == .ended)
