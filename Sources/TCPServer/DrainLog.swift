@@ -30,13 +30,15 @@ struct DrainLog {
       outcome: outcome, waits: snapshot.waits, bytesAccepted: snapshot.counters.bytesAccepted)
   }
 
+  /// A connection has ended. One whose handler left by its cancellation may do so before the server knows of its own.
   mutating func ended(_ slot: Int, _ snapshot: Connection.Snapshot, reason: CloseReason) {
     guard hasBegun else { return }
     let cut = cuts.removeValue(forKey: slot)
+    let outcome = cut?.outcome ?? (reason == .cancelled ? .cancelled : .finished)
     let accepted = snapshot.counters.bytesAccepted
     entries.append(
       Entry(
-        peerAddress: snapshot.peerAddress, outcome: cut?.outcome ?? .finished, reason: reason,
+        peerAddress: snapshot.peerAddress, outcome: outcome, reason: reason,
         age: snapshot.age, waits: cut?.waits ?? [],
         // What is dropped is taken back from what was accepted.
         bytesUnsent: cut.map { max($0.bytesAccepted, accepted) - accepted } ?? 0))

@@ -97,9 +97,13 @@ final class Roster: Sendable {
   }
 
   /// A connection has ended; what it was like in the end, and why.
-  func remove(_ slot: Int, _ snapshot: Connection.Snapshot, reason: CloseReason) {
+  ///
+  /// - Parameter stopped: the time, if its task was cancelled: then the server is being stopped, which it may not have
+  ///   noticed yet.
+  func remove(_ slot: Int, _ snapshot: Connection.Snapshot, reason: CloseReason, stopped: Instant?) {
     let (freed, change) = state.withLock { state -> (Latch?, Latch?) in
       state.totals.countEnd(snapshot.counters, reason)
+      if let stopped { state.log.begin(at: stopped) }
       state.log.ended(slot, snapshot, reason: reason)
       state.connections[slot] = nil
       state.freeSlots.append(slot)

@@ -168,7 +168,8 @@ extension TCPServer {
   private func finish(_ connection: Connection, in slot: Int) {
     let reason = connection.closeReason ?? .closed
     configuration.onEvent?(.closed(peer: connection.peerAddress, reason: reason))
-    roster.remove(slot, connection.snapshot, reason: reason)
+    let stopped = Task.isCancelled ? connection.loop.now : nil
+    roster.remove(slot, connection.snapshot, reason: reason, stopped: stopped)
     // A descriptor is free again, which an acceptor that ran out of them may be waiting for.
     for listener in listeners { listener.resourcesFreed() }
   }

@@ -61,6 +61,16 @@ struct DrainLogTests {
     #expect(entries.map(\.outcome) == [.finished, .cancelled])
   }
 
+  @Test("a handler that left by its cancellation was cancelled, whoever knew of it first")
+  func cancelledFirst() {
+    var log = DrainLog()
+    log.begin(at: EventLoop.Instant(nanoseconds: 0))
+    log.ended(0, snapshot(), reason: .cancelled)
+    log.ended(1, snapshot(), reason: .drained)
+    let entries = log.report(at: EventLoop.Instant(nanoseconds: 0), left: []).connections
+    #expect(entries.map(\.outcome) == [.cancelled, .finished])
+  }
+
   @Test("what a cancelled handler still sends is not counted as lost")
   func sentLater() {
     var log = DrainLog()

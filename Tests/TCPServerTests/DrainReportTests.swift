@@ -124,8 +124,11 @@ struct DrainReportTests {
       try await eventually("it is served") { server.connectionCount == 1 }
       server.beginDrain(deadline: .seconds(5))
       clock.advance(by: .seconds(5))
-      // What the server's end tells it does not move it either.
+      // That it is told of the end does not move it either.
       try await onThread { try peer.expectNothing() }
+      try await eventually("its end is waited for") {
+        server.snapshot.connections.allSatisfy { $0.waits == [.close] }
+      }
       clock.advance(by: .seconds(1))
       let report = await server.drain()
       try await running
