@@ -25,7 +25,7 @@ struct DrainLog {
   /// its output goes on going out. And nothing is cut of one that only waits for its peer's goodbye.
   mutating func cut(_ slot: Int, _ outcome: Outcome, _ snapshot: Connection.Snapshot) {
     if outcome == .cancelled, snapshot.isClosing { return }
-    if snapshot.waits == [.close], snapshot.bytesQueued == 0 { return }
+    if snapshot.isClosing, !snapshot.isClosed, snapshot.bytesQueued == 0 { return }
     cuts[slot] = Cut(
       outcome: outcome, waits: snapshot.waits, bytesAccepted: snapshot.counters.bytesAccepted)
   }
@@ -34,14 +34,14 @@ struct DrainLog {
   mutating func ended(_ slot: Int, _ snapshot: Connection.Snapshot, reason: CloseReason) {
     guard hasBegun else { return }
     let cut = cuts.removeValue(forKey: slot)
-    let outcome = cut?.outcome ?? (reason == .cancelled ? .cancelled : .finished)
+    // What is dropped is taken back from what was accepted.
     let accepted = snapshot.counters.bytesAccepted
+    let lost = cut.map { max($0.bytesAccepted, accepted) - accepted } ?? 0
+    let outcome = lost > 0 ? .aborted : cut?.outcome ?? (reason == .cancelled ? .cancelled : .finished)
     entries.append(
       Entry(
-        peerAddress: snapshot.peerAddress, outcome: outcome, reason: reason,
-        age: snapshot.age, waits: cut?.waits ?? [],
-        // What is dropped is taken back from what was accepted.
-        bytesUnsent: cut.map { max($0.bytesAccepted, accepted) - accepted } ?? 0))
+        peerAddress: snapshot.peerAddress, outcome: outcome, reason: reason, age: snapshot.age,
+        waits: cut?.waits ?? [], bytesUnsent: lost))
   }
 
   /// - Parameter left: the connections that are still there.

@@ -32,7 +32,7 @@ extension TCPServer {
       case finished
       /// Its handler ran at the deadline, or when `run` was cancelled, and was cancelled.
       case cancelled
-      /// It was still there a second later, and was reset.
+      /// A second later its handler still ran, or its output had still not gone out, and it was reset.
       case aborted
       /// It was still there when the report was made, for a caller of `drain` who was cancelled.
       case unfinished

@@ -6,13 +6,14 @@ import Testing
 @Suite("What a drain writes down")
 struct DrainLogTests {
   private func snapshot(
-    accepted: UInt64 = 0, written: UInt64 = 0, waits: [Connection.Wait] = [], isClosing: Bool = false
+    accepted: UInt64 = 0, written: UInt64 = 0, waits: [Connection.Wait] = [], isClosing: Bool = false,
+    isClosed: Bool = false
   ) -> Connection.Snapshot {
     Connection.Snapshot(
       localAddress: nil, peerAddress: .loopback(port: 1), age: .seconds(3), idle: .zero, waits: waits,
       timeLeft: nil,
       counters: Connection.Counters(bytesRead: 0, bytesAccepted: accepted, bytesWritten: written),
-      isClosing: isClosing, isDraining: true)
+      isClosing: isClosing, isClosed: isClosed, isDraining: true)
   }
 
   @Test("nothing is kept of connections that end before it")
@@ -54,11 +55,25 @@ struct DrainLogTests {
     log.cut(0, .aborted, snapshot(waits: [.close], isClosing: true))
     log.cut(1, .cancelled, snapshot(waits: [.read]))
     log.cut(1, .aborted, snapshot(waits: [.close], isClosing: true))
+    // Its handler goes on, though.
+    log.cut(2, .aborted, snapshot(isClosing: true, isClosed: true))
     log.begin(at: EventLoop.Instant(nanoseconds: 0))
     log.ended(0, snapshot(), reason: .drained)
     log.ended(1, snapshot(), reason: .cancelled)
+    log.ended(2, snapshot(), reason: .closed)
     let entries = log.report(at: EventLoop.Instant(nanoseconds: 0), left: []).connections
-    #expect(entries.map(\.outcome) == [.finished, .cancelled])
+    #expect(entries.map(\.outcome) == [.finished, .cancelled, .aborted])
+  }
+
+  @Test("a cancelled handler whose output did not go out in time was aborted")
+  func flushRanOut() {
+    var log = DrainLog()
+    log.begin(at: EventLoop.Instant(nanoseconds: 0))
+    log.cut(0, .cancelled, snapshot(accepted: 10, written: 2, waits: [.drain]))
+    log.ended(0, snapshot(accepted: 2, written: 2), reason: .cancelled)
+    let entries = log.report(at: EventLoop.Instant(nanoseconds: 0), left: []).connections
+    #expect(entries.map(\.outcome) == [.aborted])
+    #expect(entries.map(\.bytesUnsent) == [8])
   }
 
   @Test("a handler that left by its cancellation was cancelled, whoever knew of it first")
