@@ -76,7 +76,13 @@ extension Connection.Snapshot: CustomStringConvertible {
 
   private var activity: String {
     var words: [String] = []
-    if isClosed { words.append("closed") } else if isClosing { words.append("closing") } else if isDraining { words.append("draining") }
+    if isClosed {
+      words.append("closed")
+    } else if isClosing {
+      words.append("closing")
+    } else if isDraining {
+      words.append("draining")
+    }
     for (index, wait) in waits.enumerated() where !waits[..<index].contains(wait) {
       let count = waits.count { $0 == wait }
       words.append(count == 1 ? "in \(wait)" : "\(count) in \(wait)")

@@ -1,6 +1,9 @@
 import AsyncSockets
 
 extension Roster {
+  /// Those that are being served.
+  var living: [Connection.Handle] { state.withLock { $0.connections }.compactMap { $0 } }
+
   /// The totals with what the living have moved so far, the living, and how far the server has got.
   func observe() -> (
     totals: TCPServer.Totals, connections: [Connection.Handle], state: TCPServer.Snapshot.State

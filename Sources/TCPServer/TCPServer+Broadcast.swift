@@ -37,6 +37,6 @@ extension TCPServer {
       throw .invalid(
         "a server keeps no messages for its connections: for dropOldest, join them to a Broadcast")
     }
-    return await slowConsumers.deliver(bytes, to: roster.observe().connections)
+    return await slowConsumers.deliver(bytes, to: roster.living)
   }
 }

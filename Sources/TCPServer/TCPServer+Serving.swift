@@ -9,7 +9,6 @@ extension TCPServer {
     guard try roster.beginRun(acceptors: listeners.count) else { return }
     let home = loops.loops[0]
     let reports = reportLongTurns()
-    defer { for (loop, handler) in reports { loop.removeLongTurnHandler(handler) } }
     await withDiscardingTaskGroup { group in
       for listener in listeners {
         group.addTask(executorPreference: home.executor) {
@@ -39,6 +38,7 @@ extension TCPServer {
         }
       }
     }
+    for (loop, handler) in reports { loop.removeLongTurnHandler(handler) }
     endRun()
     try Task.checkCancellation()
     if let failure = roster.failure { throw failure }
