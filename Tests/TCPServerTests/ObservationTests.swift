@@ -95,4 +95,13 @@ struct ObservationTests {
       #expect(server.snapshot.connections == [])
     }
   }
+
+  @Test("every reason is counted under its own name")
+  func kinds() {
+    let reasons: [CloseReason] = [
+      .closed, .aborted, .closedByPeer, .reset, .truncated, .limit(.idle), .drained, .cancelled,
+      .handlerThrew("so"), .framing("so"), .failed(.brokenPipe, call: "send"),
+    ]
+    #expect(reasons.map(\.kind) == CloseReason.Kind.allCases)
+  }
 }

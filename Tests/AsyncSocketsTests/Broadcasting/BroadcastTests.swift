@@ -51,6 +51,35 @@ struct BroadcastTests {
     }
   }
 
+  @Test(
+    "is not copied on its way to the transports of those who have nothing else queued",
+    arguments: Place.allCases)
+  func shared(_ place: Place) async throws {
+    try await withAuditedLoops(count: 2) { group in
+      let room = Broadcast(LineFraming())
+      let transports = (0..<4).map { _ in AddressTransport() }
+      let members = try transports.enumerated().map { number, transport in
+        try Connection(over: transport, on: group.loops[number % 2]).framed(LineFraming())
+      }
+      try await room.join(members[0]) {
+        try await room.join(members[1]) {
+          try await room.join(members[2]) {
+            try await room.join(members[3]) {
+              try await run(Route(network: .ipv4, isOnLoop: place == .onLoop), on: group.loops[0]) {
+                try await room.send(String(repeating: "x", count: 1000))
+              }
+            }
+          }
+        }
+      }
+      for member in members { try await member.flush() }
+      let addresses = transports.map(\.address)
+      #expect(addresses[0] != 0)
+      #expect(Set(addresses).count == 1)
+      for member in members { member.abort() }
+    }
+  }
+
   @Test("one stalled member of 1,000 delays nobody, and holds no more than its own buffer (P33)")
   func stalled() async throws {
     try await withCrowd(1000, slowConsumers: .dropNewest, high: 1000) { crowd in
@@ -251,4 +280,24 @@ private final class CountingFraming: Framing {
 
   func makeDecoder() -> LineFraming.Decoder { LineFraming().makeDecoder() }
   func makeEncoder() -> Encoder { Encoder(framing: self) }
+}
+
+/// Writes down where in memory it was given bytes.
+private final class AddressTransport: Transport {
+  private let first = Atomic<UInt>(0)
+
+  var address: UInt { first.load(ordering: .relaxed) }
+
+  func read(into buffer: inout MutableRawSpan) -> TransportResult { .wouldBlock(.read) }
+
+  func write(_ bytes: RawSpan) -> TransportResult {
+    let address = unsafe bytes.withUnsafeBytes { UInt(bitPattern: $0.baseAddress) }
+    first.store(address, ordering: .relaxed)
+    return .bytes(bytes.byteCount)
+  }
+
+  func shutdownWrite() -> TransportResult { .bytes(0) }
+  func close(abortively: Bool) {}
+  var unreadBytes: Int { 0 }
+  func notifyReadiness(_ notify: @escaping @Sendable (TransportReadiness) -> Void) {}
 }
