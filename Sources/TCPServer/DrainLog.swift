@@ -26,8 +26,11 @@ struct DrainLog {
   mutating func cut(_ slot: Int, _ outcome: Outcome, _ snapshot: Connection.Snapshot) {
     if outcome == .cancelled, snapshot.isClosing { return }
     if snapshot.isClosing, !snapshot.isClosed, snapshot.bytesQueued == 0 { return }
-    cuts[slot] = Cut(
-      outcome: outcome, waits: snapshot.waits, bytesAccepted: snapshot.counters.bytesAccepted)
+    // What a cancelled handler does in its last second tells less than what it had been doing.
+    let waits = cuts[slot]?.waits ?? snapshot.waits
+    // It falls when output is dropped, which may have happened since the deadline.
+    let accepted = max(cuts[slot]?.bytesAccepted ?? 0, snapshot.counters.bytesAccepted)
+    cuts[slot] = Cut(outcome: outcome, waits: waits, bytesAccepted: accepted)
   }
 
   /// A connection has ended. One whose handler left by its cancellation may do so before the server knows of its own.

@@ -20,7 +20,8 @@ extension TCPServer {
       public let reason: CloseReason?
       /// How long it had been open in the end.
       public let age: Duration
-      /// What its tasks were waiting for when it was cut; empty if they were busy with something else, or it was not cut.
+      /// What its tasks were waiting for at the deadline, or when it was reset if it was closing by then; empty if they were
+      /// busy with something else, or it was not cut.
       public let waits: [Connection.Wait]
       /// Bytes that had been sent when it was cut and that never reached the kernel.
       public let bytesUnsent: UInt64

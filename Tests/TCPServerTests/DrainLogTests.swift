@@ -65,6 +65,30 @@ struct DrainLogTests {
     #expect(entries.map(\.outcome) == [.finished, .cancelled, .aborted])
   }
 
+  @Test(
+    "of a connection that was cancelled and then aborted, it says what it was waiting for at the deadline")
+  func firstWait() {
+    var log = DrainLog()
+    log.begin(at: EventLoop.Instant(nanoseconds: 0))
+    log.cut(0, .cancelled, snapshot(accepted: 10, waits: [.drain]))
+    log.cut(0, .aborted, snapshot(accepted: 12, waits: [.finish], isClosing: true))
+    log.ended(0, snapshot(), reason: .cancelled)
+    let entries = log.report(at: EventLoop.Instant(nanoseconds: 0), left: []).connections
+    #expect(entries.map(\.waits) == [[.drain]])
+    #expect(entries.map(\.bytesUnsent) == [12])
+  }
+
+  @Test("output that was dropped just before the reset is counted as well")
+  func droppedBefore() {
+    var log = DrainLog()
+    log.begin(at: EventLoop.Instant(nanoseconds: 0))
+    log.cut(0, .cancelled, snapshot(accepted: 10, written: 3, waits: [.drain]))
+    log.cut(0, .aborted, snapshot(accepted: 3, written: 3, isClosing: true, isClosed: true))
+    log.ended(0, snapshot(accepted: 3, written: 3), reason: .cancelled)
+    let entries = log.report(at: EventLoop.Instant(nanoseconds: 0), left: []).connections
+    #expect(entries.map(\.bytesUnsent) == [7])
+  }
+
   @Test("a cancelled handler whose output did not go out in time was aborted")
   func flushRanOut() {
     var log = DrainLog()

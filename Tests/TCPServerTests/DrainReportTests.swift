@@ -98,7 +98,7 @@ struct DrainReportTests {
       #expect(try entry("reader").outcome == .cancelled)
       #expect(try entry("reader").waits == [.read])
       #expect(try entry("full").outcome == .aborted)
-      #expect(try entry("full").waits == [.finish])
+      #expect(try entry("full").waits == [.drain])
       let written = try #require(served.value["full"]).counters.bytesWritten
       #expect(try entry("full").bytesUnsent == 6_000_000 - written)
       #expect(report.duration == .seconds(6))
