@@ -77,6 +77,9 @@ func isRefused(_ address: SocketAddress) async throws -> Bool {
       return false
     } catch PeerError.failed(_, ECONNREFUSED) {
       return true
+    } catch PeerError.failed(_, ECONNRESET) {
+      // The listener closed with it in the queue: it came just before.
+      return false
     }
   }
 }
