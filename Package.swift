@@ -19,6 +19,7 @@ let package = Package(
     .library(name: "TestHarness", targets: ["TestHarness"]),
     .executable(name: "rot13", targets: ["rot13"]),
     .executable(name: "proxy", targets: ["proxy"]),
+    .executable(name: "chat", targets: ["chat"]),
   ],
   targets: [
     .systemLibrary(name: "CLinux"),
@@ -32,6 +33,8 @@ let package = Package(
       name: "rot13", dependencies: ["TCPServer"], path: "Examples/rot13", swiftSettings: settings),
     .executableTarget(
       name: "proxy", dependencies: ["TCPServer"], path: "Examples/proxy", swiftSettings: settings),
+    .executableTarget(
+      name: "chat", dependencies: ["TCPServer"], path: "Examples/chat", swiftSettings: settings),
     .target(name: "Peers", dependencies: ["CLinux"], path: "Tests/Peers", swiftSettings: settings),
     .executableTarget(
       name: "SocketExercise", dependencies: ["AsyncSockets", "Framing", "TestHarness"],

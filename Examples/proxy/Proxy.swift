@@ -21,7 +21,7 @@ struct Proxy {
         group.addTask {
           var patience = Duration.seconds(5)
           for await _ in signals {
-            server.beginShutdown(deadline: patience)
+            server.beginDrain(deadline: patience)
             patience = .zero
           }
         }

@@ -18,7 +18,7 @@ struct Rot13 {
 
       try await withThrowingDiscardingTaskGroup { group in
         group.addTask {
-          for await _ in signals { return server.beginShutdown(deadline: .milliseconds(500)) }
+          for await _ in signals { return server.beginDrain(deadline: .milliseconds(500)) }
         }
         try await server.run(framing: LineFraming().bytes.keepingTerminator) { connection in
           for try await line in connection.inbound {

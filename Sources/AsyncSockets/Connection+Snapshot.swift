@@ -24,6 +24,8 @@ extension Connection {
     public let bytesQueued: UInt64
     /// Whether this side has begun to close it.
     public let isClosing: Bool
+    /// Whether it has ended, whatever its handler still does.
+    public let isClosed: Bool
     /// Whether the server drains it.
     public let isDraining: Bool
   }
@@ -62,9 +64,9 @@ extension Connection.Snapshot: CustomStringConvertible {
     zip(Self.columns, cells).map { "\($0) \($1)" }.joined(separator: ", ")
   }
 
-  static let columns = ["local", "peer", "age", "idle", "state", "read", "accepted", "queued"]
+  package static let columns = ["local", "peer", "age", "idle", "state", "read", "accepted", "queued"]
 
-  var cells: [String] {
+  package var cells: [String] {
     [
       localAddress?.description ?? "-", peerAddress?.description ?? "-", age.briefly,
       waits.isEmpty ? "-" : idle.briefly, activity,
@@ -74,7 +76,13 @@ extension Connection.Snapshot: CustomStringConvertible {
 
   private var activity: String {
     var words: [String] = []
-    if isClosing { words.append("closing") } else if isDraining { words.append("draining") }
+    if isClosed {
+      words.append("closed")
+    } else if isClosing {
+      words.append("closing")
+    } else if isDraining {
+      words.append("draining")
+    }
     for (index, wait) in waits.enumerated() where !waits[..<index].contains(wait) {
       let count = waits.count { $0 == wait }
       words.append(count == 1 ? "in \(wait)" : "\(count) in \(wait)")
@@ -95,8 +103,8 @@ extension ConnectionCore {
         localAddress: settings.localAddress, peerAddress: peerAddress, age: state.birth.duration(to: now),
         idle: state.idleness.time(now, isWaiting: !waits.isEmpty), waits: waits,
         timeLeft: deadline == .never ? nil : now.duration(to: deadline), counters: state.counters,
-        bytesQueued: UInt64(state.output.count), isClosing: state.phase != .open, isDraining: state.isDraining
-      )
+        bytesQueued: UInt64(state.output.count), isClosing: state.phase != .open,
+        isClosed: state.phase == .closed, isDraining: state.isDraining)
     }
   }
 

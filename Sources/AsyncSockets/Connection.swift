@@ -67,7 +67,8 @@ extension Connection {
   /// How the connection ended, once it did; the first cause stays.
   public var closeReason: CloseReason? { core.state.withLock { $0.closeReason } }
 
-  /// Whether the server has begun to drain: what had arrived is still delivered, then the input ends.
+  /// Whether the server has begun to drain: what had arrived is still delivered, then the input ends. To wait for it:
+  /// `untilDraining()`.
   public var isDraining: Bool { core.state.withLock { $0.isDraining } }
 
   /// How much has been moved so far.
@@ -196,4 +197,13 @@ extension Connection.Handle {
   package func wakeOwner() { core.wakeOwner() }
   package func stopLingering() { core.stopLingering() }
   package func abort() { core.abort() }
+
+  /// What the connection is doing right now, or was when it ended.
+  package var snapshot: Connection.Snapshot { core.snapshot() }
+
+  /// How much has been moved so far, or in all.
+  package var counters: Connection.Counters { core.state.withLock { $0.counters } }
+
+  /// Tells the connections that are there from each other.
+  package var id: ObjectIdentifier { ObjectIdentifier(core) }
 }

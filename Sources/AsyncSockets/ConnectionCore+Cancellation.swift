@@ -19,9 +19,8 @@ extension ConnectionCore {
     let isDriven = DriverMark.isDriver(mark)
     let waiters = state.withLock { state -> [WakeContinuation] in
       let reader = state.reader?.isOwner == true ? state.takeReader() : nil
-      let closers = isDriven ? state.closers : []
-      if isDriven { state.closers = [] }
-      return (reader.map { [$0] } ?? []) + state.writers.removeOwned() + closers
+      let driver = isDriven ? state.takeOnlookers { $0.id == DriverMark.onlooker } : []
+      return (reader.map { [$0] } ?? []) + state.writers.removeOwned() + driver
     }
     for waiter in waiters { waiter.resume(.cancelled) }
   }
@@ -30,6 +29,8 @@ extension ConnectionCore {
   enum DriverMark {
     static let running = UInt.max
     static let cancelled = UInt.max - 1
+    /// Its number among the onlookers.
+    static let onlooker = UInt32.max
 
     static func isDriver(_ owner: UInt) -> Bool { owner >= cancelled }
   }

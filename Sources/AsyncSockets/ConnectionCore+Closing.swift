@@ -38,6 +38,7 @@ extension ConnectionCore {
         if let reason { state.noteReason(reason) }
         var waiters = state.writers.removeTurns()
         if let reader = state.takeReader() { waiters.append(reader) }
+        waiters += state.takeOnlookers { $0.goal == .draining }
         return (.ours, waiters + endOutgoing(&state))
       }
     }
@@ -143,7 +144,8 @@ extension ConnectionCore {
     _ = await WakeContinuation.suspend { continuation in
       let mustWait = state.withLock { state -> Bool in
         guard state.phase != .closed else { return false }
-        state.closers.append(continuation)
+        state.onlookers.append(
+          ConnectionState.Onlooker(id: state.nextWriterID(), goal: .closed, continuation: continuation))
         return true
       }
       if !mustWait { continuation.resume() }
@@ -183,8 +185,7 @@ extension ConnectionCore {
       isOver.store(true, ordering: .relaxed)
       state.output.discard()
       if state.timer.isSet { core.cancelDeadline(state.timer.id) }
-      let waiters = state.takeWaiters() + state.closers
-      state.closers = []
+      let waiters = state.takeWaiters() + state.takeOnlookers()
       return (state.endpoint.close(abortively: abortively, kernel: core.kernel), true, waiters)
     }
     if let descriptor {
@@ -193,16 +194,6 @@ extension ConnectionCore {
       core.perform(.forget(self))
     }
     Self.resume(waiters)
-  }
-
-  /// The server drains: what has arrived is still read, then the input ends.
-  func beginDrain() {
-    let reader = state.withLock { state -> WakeContinuation? in
-      guard state.phase == .open, !state.isDraining else { return nil }
-      state.drainAllowance = state.endpoint.unreadBytes(kernel: core.kernel)
-      return state.takeReader()
-    }
-    reader?.resume()
   }
 
   /// Cuts short what a closing connection still does for its peer's sake. Its output goes on going out.

@@ -201,7 +201,9 @@ extension ConnectionDriver {
     if closerIsSet { return }
     closerIsSet = core.state.withLock { state in
       guard state.phase != .closed else { return false }
-      state.closers.append(WakeContinuation(self))
+      state.onlookers.append(
+        ConnectionState.Onlooker(
+          id: ConnectionCore.DriverMark.onlooker, goal: .closed, continuation: WakeContinuation(self)))
       return true
     }
     if !closerIsSet { wake(.changed) }

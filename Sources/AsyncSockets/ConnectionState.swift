@@ -23,6 +23,15 @@ struct ConnectionState: ~Copyable {
     let continuation: WakeContinuation
   }
 
+  /// Somebody who waits for what becomes of the connection, and not for the peer.
+  struct Onlooker {
+    enum Goal { case closed, draining }
+
+    let id: UInt32
+    let goal: Goal
+    let continuation: WakeContinuation
+  }
+
   /// The connection's one deadline in the loop's heap.
   struct Timer {
     static let none = Timer(id: .none, due: .never)
@@ -65,8 +74,8 @@ struct ConnectionState: ~Copyable {
   var bytesRead: UInt64 = 0
   var writers = WriteWaiters()
 
-  /// Whoever waits for the end of `close()`.
-  var closers: [WakeContinuation] = []
+  /// Those who wait for the end of `close()`, or for the drain.
+  var onlookers: [Onlooker] = []
   var closeReason: CloseReason?
   let birth: EventLoop.Instant
 
@@ -97,9 +106,10 @@ struct ConnectionState: ~Copyable {
   /// Whether the loop has something to write as soon as the transport takes it.
   var wantsToWrite: Bool { !output.isEmpty || outgoing == .ending }
 
-  /// Takes out everybody who waits, so that they look again.
+  /// Takes out everybody who waits for the connection to go on, so that they look again.
   mutating func takeWaiters() -> [WakeContinuation] {
     var waiters = writers.removeAll()
+    waiters += takeOnlookers { $0.goal == .draining }
     if let reader = takeReader() { waiters.append(reader) }
     return waiters
   }
@@ -107,6 +117,13 @@ struct ConnectionState: ~Copyable {
   mutating func takeReader() -> WakeContinuation? {
     defer { reader = nil }
     return reader?.continuation
+  }
+
+  mutating func takeOnlookers(where isTaken: (Onlooker) -> Bool = { _ in true }) -> [WakeContinuation] {
+    if onlookers.isEmpty { return [] }
+    let taken = onlookers.filter(isTaken).map(\.continuation)
+    onlookers.removeAll(where: isTaken)
+    return taken
   }
 
   /// Those whose goal is reached by now.

@@ -62,21 +62,9 @@ extension EventLoop.Snapshot: CustomStringConvertible {
     lines += listeners.map { "listens on \($0.address)\($0.isWaiting ? "" : ", nobody accepts")" }
     lines += connecting.map { "connects to \($0)" }
     if !connections.isEmpty {
-      lines += aligned([Connection.Snapshot.columns] + connections.map(\.cells))
+      lines += textTable([Connection.Snapshot.columns] + connections.map(\.cells))
     }
     return lines.joined(separator: "\n")
-  }
-
-  private func aligned(_ rows: [[String]]) -> [String] {
-    var lines = rows.map { _ in " " }
-    for column in rows[0].indices {
-      let width = lines.map(\.count).max() ?? 0
-      for (index, row) in rows.enumerated() {
-        lines[index] +=
-          String(repeating: " ", count: width - lines[index].count + (column == 0 ? 1 : 2)) + row[column]
-      }
-    }
-    return lines
   }
 }
 

@@ -42,6 +42,8 @@ public indirect enum SocketError: Error, Hashable, Sendable {
     case idle
     /// Output waited and the peer took none of it.
     case writeStall
+    /// The peer had no room for what a `Broadcast` sent to everybody, whose policy is to part with such peers.
+    case slowConsumer
   }
 }
 
@@ -69,6 +71,7 @@ extension SocketError: CustomStringConvertible {
       "cannot connect to \(host): " + failures.map(\.error.description).joined(separator: "; ")
     case .limit(.idle): "idle limit reached"
     case .limit(.writeStall): "the peer took no output within the write stall limit"
+    case .limit(.slowConsumer): "the peer was too slow for a broadcast"
     case .truncated(let peer):
       "the stream of \(peer.map(\.description) ?? "the peer") ended without a goodbye, and may have been cut short"
     case .unreadBytes(let count):

@@ -2,15 +2,18 @@
 final class Roster: Sendable {
   typealias Instant = EventLoop.Instant
 
-  private enum Run { case notYet, running, over, shutDown }
+  enum Run { case notYet, running, over, prevented }
 
-  private struct State {
+  struct State {
     var run = Run.notYet
     var isAccepting = true
     var isPaused = false
     var acceptors = 0
     var gate: ConnectionGate
     var drain = Drain<Instant>()
+    var log = DrainLog()
+    var report: TCPServer.DrainReport?
+    var totals = TCPServer.Totals()
     var failure: SocketError?
     var connections: [Connection.Handle?] = []
     var freeSlots: [Int] = []
@@ -22,8 +25,8 @@ final class Roster: Sendable {
     var letsIn: Bool { gate.hasRoom && !isPaused }
   }
 
-  private let state: Lock<State>
-  private let over = Latch()
+  let state: Lock<State>
+  let over = Latch()
   private let acceptorsOver = Latch()
 
   init(limit: Int) {
@@ -36,7 +39,7 @@ final class Roster: Sendable {
 
   // MARK: The run
 
-  /// Whether the run is to go on: not when the server was shut down before.
+  /// Whether the run is to go on: not when the server was drained before.
   ///
   /// - Throws: when it has been run before.
   func beginRun(acceptors: Int) throws(SocketError) -> Bool {
@@ -46,26 +49,10 @@ final class Roster: Sendable {
         state.run = .running
         state.acceptors = acceptors
         return true
-      case .shutDown: return false
+      case .prevented: return false
       case .running, .over: throw .invalid("this server has been run already; bind another")
       }
     }
-  }
-
-  func endRun() {
-    state.withLock { $0.run = .over }
-    over.open()
-  }
-
-  /// Returns when the run is over; `false` when it had not begun, and now never will.
-  func waitUntilOver(on loop: EventLoop) async -> Bool {
-    let hasBegun = state.withLock { state -> Bool in
-      defer { if state.run == .notYet { state.run = .shutDown } }
-      return state.run != .notYet
-    }
-    if !hasBegun { over.open() }
-    _ = await over.wait(on: loop)
-    return hasBegun
   }
 
   // MARK: Connections
@@ -96,6 +83,7 @@ final class Roster: Sendable {
   /// Enters a connection that has come, and answers its slot.
   func add(_ connection: Connection.Handle) -> Int {
     let (slot, isDraining) = state.withLock { state -> (Int, Bool) in
+      state.totals.accepted += 1
       let slot = state.freeSlots.popLast() ?? state.connections.count
       if slot == state.connections.count {
         state.connections.append(connection)
@@ -108,8 +96,15 @@ final class Roster: Sendable {
     return slot
   }
 
-  func remove(_ slot: Int) {
+  /// A connection has ended; what it was like in the end, and why.
+  ///
+  /// - Parameter stopped: the time, if its task was cancelled: then the server is being stopped, which it may not have
+  ///   noticed yet.
+  func remove(_ slot: Int, _ snapshot: Connection.Snapshot, reason: CloseReason, stopped: Instant?) {
     let (freed, change) = state.withLock { state -> (Latch?, Latch?) in
+      state.totals.countEnd(snapshot.counters, reason)
+      if let stopped { state.log.begin(at: stopped) }
+      state.log.ended(slot, snapshot, reason: reason)
       state.connections[slot] = nil
       state.freeSlots.append(slot)
       state.gate.leave()
@@ -166,8 +161,9 @@ final class Roster: Sendable {
     _ = await acceptorsOver.wait(on: loop, isCancellable: false)
   }
 
-  func beginDrain(until deadline: Instant) {
+  func beginDrain(at now: Instant, until deadline: Instant) {
     let (connections, change) = state.withLock { state -> ([Connection.Handle?], Latch) in
+      state.log.begin(at: now)
       let isFirst = state.drain.begin(until: deadline)
       return (isFirst ? state.connections : [], state.change)
     }

@@ -20,11 +20,13 @@ extension TCPServer {
     /// One of its loops had a turn of more than 100 ms, for which everybody on the loop had to wait; what it can tell of
     /// the cause: `EventLoop.LongTurn`. A loop that several servers share tells each of them.
     case longTurn(EventLoop.LongTurn)
+    /// The server has been drained, or `run` cancelled, and nothing is left: the last event.
+    case drained(DrainReport)
   }
 }
 
 extension TCPServer.Event: CustomStringConvertible {
-  /// One line for a log.
+  /// For a log: one line, but for a drain that had to cut connections.
   public var description: String {
     switch self {
     case .accepted(let peer): "\(Self.name(peer)) accepted"
@@ -34,6 +36,7 @@ extension TCPServer.Event: CustomStringConvertible {
     case .acceptResumed: "accepting resumed"
     case .listenerFailed(let error): "listener failed: \(error)"
     case .longTurn(let turn): turn.description
+    case .drained(let report): report.description
     }
   }
 

@@ -9,7 +9,6 @@ extension TCPServer {
     guard try roster.beginRun(acceptors: listeners.count) else { return }
     let home = loops.loops[0]
     let reports = reportLongTurns()
-    defer { for (loop, handler) in reports { loop.removeLongTurnHandler(handler) } }
     await withDiscardingTaskGroup { group in
       for listener in listeners {
         group.addTask(executorPreference: home.executor) {
@@ -28,15 +27,19 @@ extension TCPServer {
         }
         switch action {
         case .cancelHandlers:
+          roster.noteCut(.cancelled, at: home.now)
           stopAccepting()
           group.cancelAll()
           roster.wakeOwners()
-        case .abortConnections: roster.abortAll()
+        case .abortConnections:
+          roster.noteCut(.aborted, at: home.now)
+          roster.abortAll()
         case .nothing: break
         }
       }
     }
-    roster.endRun()
+    for (loop, handler) in reports { loop.removeLongTurnHandler(handler) }
+    endRun()
     try Task.checkCancellation()
     if let failure = roster.failure { throw failure }
   }
@@ -163,9 +166,10 @@ extension TCPServer {
 
   @inline(never)
   private func finish(_ connection: Connection, in slot: Int) {
-    configuration.onEvent?(
-      .closed(peer: connection.peerAddress, reason: connection.closeReason ?? .closed))
-    roster.remove(slot)
+    let reason = connection.closeReason ?? .closed
+    configuration.onEvent?(.closed(peer: connection.peerAddress, reason: reason))
+    let stopped = Task.isCancelled ? connection.loop.now : nil
+    roster.remove(slot, connection.snapshot, reason: reason, stopped: stopped)
     // A descriptor is free again, which an acceptor that ran out of them may be waiting for.
     for listener in listeners { listener.resourcesFreed() }
   }

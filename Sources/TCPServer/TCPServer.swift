@@ -69,7 +69,7 @@ public final class TCPServer: Sendable {
   /// Connections that are being served now.
   public var connectionCount: Int { roster.count }
 
-  /// Serves connections of raw bytes until the server is shut down.
+  /// Serves connections of raw bytes until the server is drained.
   ///
   /// - Parameter handler: called once for each connection, in a child task on one of the server's event loops.
   /// - Throws: `CancellationError` when cancelled: the hard stop, which cancels the handlers, aborts what does
@@ -79,7 +79,7 @@ public final class TCPServer: Sendable {
     try await serveConnections(handler)
   }
 
-  /// Serves connections of frames until the server is shut down; see `run(_:)`.
+  /// Serves connections of frames until the server is drained; see `run(_:)`.
   public func run<F: Framing>(
     framing: F, _ handler: @escaping @Sendable (FramedConnection<F>) async throws -> Void
   ) async throws {
@@ -120,47 +120,4 @@ extension TCPServer {
 
   /// Takes connections again, those first that waited.
   public func resumeAccepting() { roster.resumeAccepting() }
-}
-
-// MARK: - Stopping
-
-extension TCPServer {
-  /// Stops accepting: serves who is in the accept queue already, then closes the listeners. Connections go on as
-  /// if nothing had happened, and `run` returns after the last.
-  public func stopAccepting() {
-    // In this order: an acceptor that sees the flag finds the ready bit set, and looks into the queue once more.
-    for listener in listeners { listener.stopWaiting() }
-    roster.stopAccepting()
-  }
-
-  /// Stops accepting, and returns when the listeners are closed: from then on connections are refused. To be called
-  /// while `run` runs, or is about to.
-  package func closeListeners() async {
-    stopAccepting()
-    await roster.waitUntilAcceptorsOver(on: loops.loops[0])
-  }
-
-  /// Whether its listeners take connections, or have paused.
-  package var isListening: Bool { roster.isAccepting }
-
-  /// Begins a graceful shutdown and returns at once.
-  ///
-  /// Accepting stops. Each connection's `inbound` yields what had arrived by now and then ends, so that a handler
-  /// that loops over it answers what is in flight and returns. Handlers that still run at the deadline are
-  /// cancelled; connections that are left a second later are aborted.
-  ///
-  /// - Parameter deadline: how long handlers may take; a later call can only make it sooner.
-  public func beginShutdown(deadline: Duration = .seconds(15)) {
-    stopAccepting()
-    roster.beginDrain(until: loops.loops[0].now.advanced(by: deadline))
-  }
-
-  /// Shuts down gracefully, as `beginShutdown` says, and returns when `run` has nothing left to do. Returns early
-  /// when the caller is cancelled; the shutdown goes on.
-  public func shutdown(deadline: Duration = .seconds(15)) async {
-    beginShutdown(deadline: deadline)
-    if await !roster.waitUntilOver(on: loops.loops[0]) {
-      for listener in listeners { listener.close() }
-    }
-  }
 }

@@ -106,7 +106,7 @@ extension TestServer {
     case .script: break
     case .handler:
       let grace = loop.movesByHand ? Duration.zero : .seconds(1)
-      for server in runs.unfinished { server.beginShutdown(deadline: grace) }
+      for server in runs.unfinished { server.beginDrain(deadline: grace) }
     }
     runs.finish()
   }

@@ -125,7 +125,7 @@ struct AcceptErrorTests {
   }
 
   @Test("a server that shuts down during a shortage does not wait for its end")
-  func shutdownDuringShortage() async throws {
+  func drainDuringShortage() async throws {
     let log = EventLog()
     let kernel = ScriptedKernel()
     try await withLoop(on: kernel, clock: ManualClock()) { _ in
@@ -135,7 +135,7 @@ struct AcceptErrorTests {
         kernel.fail(EMFILE)
         let waiting = try await server.connect()
         try await eventually("the shortage is noticed") { log.pauses == ["paused"] }
-        await server.shutdown()
+        await server.drain()
         try await onThread { try waiting.expectNothing() }
         waiting.close()
       }

@@ -59,7 +59,7 @@ struct AddressTests {
           try ["127.0.0.1", "::1", "127.0.0.1", "::1"].map { try BlockingPeer.connect(port: port, host: $0) }
         }
         for peer in peers { #expect(try await peer.ask("hello") == "hello") }
-        await server.shutdown()
+        await server.drain()
         for peer in peers { try await onThread { try peer.expectEnd() } }
         for address in server.addresses { try await untilRefused(address) }
       }
@@ -79,7 +79,7 @@ struct AddressTests {
           #expect(try await peer.ask("hello") == "hello")
           peer.close()
         }
-        await server.shutdown()
+        await server.drain()
         for address in server.addresses { try await untilRefused(address) }
       }
       let error = #expect(throws: SocketError.self) { try TCPServer(listeners: []) }
@@ -92,7 +92,7 @@ struct AddressTests {
     try await withAuditedLoops { loops in
       let taken = try BlockingListener()
       let free = try await TCPServer.bind(on: .ownLoopback())
-      await free.shutdown()
+      await free.drain()
       let error = await #expect(throws: SocketError.self) {
         try await TCPServer.bind(on: free.address, .loopback(port: taken.port))
       }
@@ -106,7 +106,7 @@ struct AddressTests {
     for _ in 0..<20 {
       let first = try await TCPServer.bind(on: .loopback())
       let port = first.port
-      await first.shutdown()
+      await first.drain()
       do throws(SocketError) {
         return try await TCPServer.bind(
           on: .loopback(port: port), .loopback6(port: port), configuration: configuration)

@@ -7,8 +7,8 @@ import Testing
 @Suite("Stopping in good order", .timeLimit(.minutes(4)))
 struct GracefulStopTests {
   @Test(
-    "scenario G12: a handler shuts the server down, and what had come in the same segment is still answered")
-  func shutdownFromHandler() async throws {
+    "scenario G12: a handler drains the server, and what had come in the same segment is still answered")
+  func drainFromHandler() async throws {
     let log = EventLog()
     let lines = Shared<[String]>([])
     let door = Door()
@@ -20,7 +20,7 @@ struct GracefulStopTests {
           try await server.run(framing: LineFraming()) { connection in
             for try await line in connection.inbound {
               lines.change { $0.append(line) }
-              if line == "stop" { server.beginShutdown() }
+              if line == "stop" { server.beginDrain() }
               try await connection.send(line)
             }
             #expect(connection.isDraining)
@@ -76,7 +76,7 @@ struct GracefulStopTests {
     #expect(log.reasons.last == .closedByPeer)
   }
 
-  @Test("a shutdown loses no reply to a line that had arrived, on any of 50 connections (P70)")
+  @Test("a drain loses no reply to a line that had arrived, on any of 50 connections (P70)")
   func nothingInFlightIsLost() async throws {
     let log = EventLog()
     let door = Door()
@@ -101,7 +101,7 @@ struct GracefulStopTests {
           }
         }
         try await eventually("all have begun") { reading.value == 50 }
-        server.beginShutdown()
+        server.beginDrain()
         door.open()
         try await onThread {
           for peer in peers {
@@ -138,7 +138,7 @@ struct GracefulStopTests {
     }
   }
 
-  @Test("a line that had begun to arrive may be finished during the shutdown")
+  @Test("a line that had begun to arrive may be finished during the drain")
   func lineInTheMaking() async throws {
     try await withAuditedLoops { _ in
       try await withServer(framing: LineFraming(), handler: echo) { server in
@@ -146,7 +146,7 @@ struct GracefulStopTests {
         #expect(try await peer.ask("hello") == "hello")
         try peer.send("whole\nha")
         try await onThread { try peer.expectLine("whole") }
-        server.beginShutdown()
+        server.beginDrain()
         try peer.send("lf\n")
         try await onThread { try peer.expectEnd(after: "half\n") }
         peer.close()
@@ -154,7 +154,7 @@ struct GracefulStopTests {
     }
   }
 
-  @Test("a peer that never stops sending does not keep the server from shutting down")
+  @Test("a peer that never stops sending does not keep the server from draining")
   func endlessInput() async throws {
     let log = EventLog()
     // Time stands still: the deadline never comes.
@@ -164,7 +164,7 @@ struct GracefulStopTests {
         let peer = try await server.connect()
         #expect(try await peer.ask("hello") == "hello")
         try peer.send("be")
-        server.beginShutdown()
+        server.beginDrain()
         // Each segment ends one line and begins another.
         try await onThread {
           try peer.send("gun\nan")
@@ -186,7 +186,7 @@ struct GracefulStopTests {
       } body: { server in
         let peers = try await server.connect(count: 10)
         for peer in peers { #expect(try await peer.ask("hello") == "hello") }
-        server.beginShutdown()
+        server.beginDrain()
         for peer in peers {
           try await onThread { try peer.expectEnd(after: "server says goodbye\n") }
           peer.close()

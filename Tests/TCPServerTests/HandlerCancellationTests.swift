@@ -74,8 +74,8 @@ struct HandlerCancellationTests {
         switch stop {
         case .hard: group.cancelAll()
         case .deadline:
-          server.beginShutdown(deadline: .seconds(5))
-          // A shutdown ends the input first; a handler that reads has left by then.
+          server.beginDrain(deadline: .seconds(5))
+          // A drain ends the input first; a handler that reads has left by then.
           clock.advance(by: .seconds(5))
         }
         try await eventually("the handler has left: \(errors.value)") { errors.value.count == 1 }

@@ -57,7 +57,7 @@ struct IdleCostTests {
           #expect(used <= .milliseconds(10), "\(used)")
           door.open()
           for peer in peers { peer.close() }
-          await server.shutdown()
+          await server.drain()
           try await running
         }
       }

@@ -23,7 +23,7 @@ struct LatencyTests {
         slowest.append(try await echoLatencies(of: server)[197])
       }
       #expect(try #require(slowest.last) < .milliseconds(100), "\(slowest)")
-      await server.shutdown()
+      await server.drain()
       try await running
     }
   }

@@ -25,7 +25,7 @@ struct LifecycleTests {
     let log = EventLog()
     try await withAuditedLoops { _ in
       let free = try await TCPServer.bind(on: .ownLoopback())
-      await free.shutdown()
+      await free.drain()
       try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask {
           try await TCPServer.serve(
@@ -57,7 +57,7 @@ struct LifecycleTests {
       }
       #expect(reply == [0xff, 0xfe, 1, 0])
       peer.close()
-      await server.shutdown()
+      await server.drain()
       try await running
     }
   }
@@ -74,35 +74,35 @@ struct LifecycleTests {
         #expect("\(try #require(error))".contains("bind another"))
         #expect(try await peer.ask("still here") == "still here")
         peer.close()
-        await server.shutdown()
+        await server.drain()
         await #expect(throws: SocketError.self) { try await server.run(framing: LineFraming(), echo) }
       }
     }
   }
 
-  @Test("shutdown before run closes the server at once, as often as it is asked, and run returns (P72)")
-  func shutdownBeforeRun() async throws {
+  @Test("drain before run closes the server at once, as often as it is asked, and run returns (P72)")
+  func drainBeforeRun() async throws {
     try await withAuditedLoops(clock: ManualClock()) { _ in
       let server = try await TCPServer.bind(on: .ownLoopback())
-      await server.shutdown()
+      await server.drain()
       #expect(try await isRefused(server.address))
-      await server.shutdown()
-      server.beginShutdown()
+      await server.drain()
+      server.beginDrain()
       server.stopAccepting()
       // A stop that overtakes the start is no error.
       try await server.run(framing: LineFraming(), echo)
-      await server.shutdown()
+      await server.drain()
     }
   }
 
-  @Test("beginShutdown before run lets run serve who had connected, and return (P72)")
-  func beginShutdownBeforeRun() async throws {
+  @Test("beginDrain before run lets run serve who had connected, and return (P72)")
+  func beginDrainBeforeRun() async throws {
     let log = EventLog()
     try await withAuditedLoops { _ in
       let server = try await TCPServer.bind(on: .ownLoopback(), configuration: log.configuration())
       let peer = try await server.connect()
       try peer.send("early\n")
-      server.beginShutdown()
+      server.beginDrain()
       async let running: Void = server.run(framing: LineFraming(), echo)
       try await onThread { try peer.expectEnd(after: "early\n") }
       peer.close()

@@ -78,7 +78,7 @@ struct LimitTests {
     #expect(log.accepted.count == 100)
   }
 
-  @Test("a limit of zero serves nobody, and a shutdown does not wait for it")
+  @Test("a limit of zero serves nobody, and a drain does not wait for it")
   func zero() async throws {
     let log = EventLog()
     try await withAuditedLoops(clock: ManualClock()) { _ in
@@ -86,7 +86,7 @@ struct LimitTests {
       try await withServer(framing: LineFraming(), configuration: configuration, handler: echo) { server in
         let peer = try await server.connect()
         try peer.send("hello\n")
-        server.beginShutdown()
+        server.beginDrain()
         try await onThread { try peer.expectNothing() }
         peer.close()
       }

@@ -55,14 +55,14 @@ struct PauseTests {
   }
 
   @Test("stopping ends a pause: who waits is served, then the listener closes", arguments: [false, true])
-  func stop(isShutdown: Bool) async throws {
+  func stop(isDrain: Bool) async throws {
     try await withAuditedLoops { _ in
       let address = try SocketAddress.ownLoopback()
       try await withServer(on: address, framing: LineFraming(), handler: echo) { server in
         await server.pauseAccepting()
         let peer = try await server.connect()
         try peer.send("hello\n")
-        if isShutdown { server.beginShutdown() } else { server.stopAccepting() }
+        if isDrain { server.beginDrain() } else { server.stopAccepting() }
         await server.pauseAccepting()
         try await onThread { try peer.expectLine("hello") }
         peer.close()

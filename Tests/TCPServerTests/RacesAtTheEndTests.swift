@@ -67,7 +67,7 @@ struct RacesAtTheEndTests {
         async let running: Void = server.run(framing: LineFraming(), echo)
         let peers = try await server.connect(count: 64)
         for peer in peers { try peer.send("hello\n") }
-        server.beginShutdown()
+        server.beginDrain()
         try await onThread {
           for peer in peers {
             try peer.expectEnd(after: "hello\n")
@@ -92,7 +92,7 @@ struct RacesAtTheEndTests {
         async let resetting: Void = onThread {
           for peer in peers where try peer.localPort % 2 == 0 { try peer.reset() }
         }
-        server.beginShutdown()
+        server.beginDrain()
         try await resetting
         try await onThread {
           for peer in peers where peer.descriptor >= 0 {

@@ -13,7 +13,7 @@ import Testing
 @Suite("Stops from everywhere at once", .serialized, .timeLimit(.minutes(4)))
 struct RacesOfStopsTests {
   @Test(
-    "shutdown, stopAccepting and cancellation may come together, from any task, with clients coming and going (P72)"
+    "drain, stopAccepting and cancellation may come together, from any task, with clients coming and going (P72)"
   )
   func together() async throws {
     let log = EventLog()
@@ -24,9 +24,9 @@ struct RacesOfStopsTests {
         for peer in peers { try peer.send("hello\n") }
         await withThrowingTaskGroup(of: Void.self) { group in
           group.addTask { try await server.run(framing: LineFraming(), echo) }
-          group.addTask { await server.shutdown(deadline: .milliseconds(round % 3)) }
+          group.addTask { await server.drain(deadline: .milliseconds(round % 3)) }
           group.addTask { server.stopAccepting() }
-          group.addTask { await server.shutdown() }
+          group.addTask { await server.drain() }
           group.addTask {
             try await onThread {
               for (number, peer) in peers.enumerated() {
@@ -65,7 +65,7 @@ struct RacesOfStopsTests {
         }
         let peers = try await server.connect(count: 4)
         for peer in peers { try peer.send("hello\n") }
-        server.beginShutdown(deadline: round % 4 == 0 ? .zero : .seconds(10))
+        server.beginDrain(deadline: round % 4 == 0 ? .zero : .seconds(10))
         let lines = try await onThread {
           try peers.map { peer in
             let (bytes, _) = try peer.receiveToEnding()

@@ -58,7 +58,7 @@ struct SlowPeerTests {
         #expect(try await onThread { try peer.receiveToEnding().ending } == .reset)
         peer.close()
       }
-      await server.shutdown()
+      await server.drain()
       try await running
     }
     writers.set([])
@@ -86,7 +86,7 @@ struct SlowPeerTests {
       #expect(received.count == count * chunk.count)
       #expect(received == Array(repeatElement(chunk, count: count).joined()))
       peer.close()
-      await server.shutdown()
+      await server.drain()
       try await running
     }
   }
@@ -126,7 +126,7 @@ struct SlowPeerTests {
       try await onThread { try peer.expectEnd() }
       #expect(received.value == sent)
       peer.close()
-      await server.shutdown()
+      await server.drain()
       try await running
     }
   }

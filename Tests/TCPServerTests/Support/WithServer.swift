@@ -25,8 +25,8 @@ func withRunning<F: Framing, Result: Sendable>(
   try await withThrowingTaskGroup(of: Void.self) { group in
     group.addTask { try await server.run(framing: framing, handler) }
     let result = try await body(server)
-    // Not `shutdown`, which would forbid a `run` that has not begun yet.
-    server.beginShutdown()
+    // Not `drain`, which would forbid a `run` that has not begun yet.
+    server.beginDrain()
     try await group.waitForAll()
     return result
   }
@@ -77,6 +77,9 @@ func isRefused(_ address: SocketAddress) async throws -> Bool {
       return false
     } catch PeerError.failed(_, ECONNREFUSED) {
       return true
+    } catch PeerError.failed(_, ECONNRESET) {
+      // The listener closed with it in the queue: it came just before.
+      return false
     }
   }
 }

@@ -58,7 +58,7 @@ import Testing
       group.addTask { try await disturb(world, host, clients) }
       try await group.waitForAll()
     }
-    await server.shutdown(deadline: .seconds(5))
+    await server.drain(deadline: .seconds(5))
   }
 
   /// Ten lines, each of which is said until it has come back.

@@ -92,7 +92,7 @@ struct SweepTests {
           }
         }
         try await world.sleep(for: .milliseconds(10))
-        await server.shutdown(deadline: .seconds(1))
+        await server.drain(deadline: .seconds(1))
         try await group.waitForAll()
       }
       try Task.checkCancellation()

@@ -1,0 +1,115 @@
+import Framing
+
+/// Messages to many connections at once: a chat room, a ticker, a lobby.
+///
+/// ```swift
+/// let room = Broadcast(LineFraming())
+/// try await TCPServer.serve(on: .any(port: 7000), framing: LineFraming()) { connection in
+///   try await room.join(connection) {
+///     for try await line in connection.inbound { try await room.send(line) }
+///   }
+/// }
+/// ```
+///
+/// A message is encoded once, and its bytes are shared by all. It may be sent from any task, whatever loops the members
+/// live on. For each of them it is a send like any other: whole, and in order with those of the same sender; several
+/// senders may be seen in different orders by different members.
+///
+/// A slow member never delays the others, and costs no more memory than its output buffer and what
+/// `SlowConsumerPolicy.dropOldest` keeps for it.
+public final class Broadcast<F: Framing>: Sendable {
+  /// A connection that has joined.
+  public typealias Member = FramedConnection<F>
+
+  private struct State {
+    var seats: [BroadcastSeat<F>?] = []
+    var free: [Int] = []
+  }
+
+  private let framing: F
+  private let slowConsumers: SlowConsumerPolicy
+  private let state = Lock(State())
+
+  /// A broadcast without members.
+  ///
+  /// - Parameters:
+  ///   - framing: encodes what is sent, every message with a new encoder; so it must not be one whose encoder has a
+  ///     memory, and must agree with what the members expect.
+  ///   - slowConsumers: what is done about members who are too slow; by default they are disconnected.
+  public init(_ framing: F, slowConsumers: SlowConsumerPolicy = .disconnect) {
+    self.framing = framing
+    self.slowConsumers = slowConsumers
+  }
+
+  /// How many members there are.
+  public var count: Int { state.withLock { $0.seats.count - $0.free.count } }
+
+  /// The members.
+  public var members: [Member] { seats.map(\.connection) }
+
+  private var seats: [BroadcastSeat<F>] { state.withLock { $0.seats }.compactMap { $0 } }
+
+  // MARK: Joining
+
+  /// Makes a connection a member for as long as `body` runs. What is still kept for it then is dropped.
+  ///
+  /// - Returns: what `body` returns.
+  /// - Throws: what `body` throws.
+  public func join<Value>(
+    _ connection: Member, _ body: () async throws -> Value
+  ) async throws -> Value {
+    let seat = enter(connection)
+    defer { leave(seat) }
+    guard slowConsumers.keepsMessages else { return try await body() }
+    return try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { await seat.sendKept() }
+      defer { group.cancelAll() }
+      return try await body()
+    }
+  }
+
+  private func enter(_ connection: Member) -> BroadcastSeat<F> {
+    state.withLock { state in
+      let index = state.free.popLast() ?? state.seats.count
+      let seat = BroadcastSeat(connection, index: index, slowConsumers)
+      if index == state.seats.count { state.seats.append(seat) } else { state.seats[index] = seat }
+      return seat
+    }
+  }
+
+  private func leave(_ seat: BroadcastSeat<F>) {
+    state.withLock { state in
+      state.seats[seat.index] = nil
+      state.free.append(seat.index)
+    }
+  }
+
+  // MARK: Sending
+
+  /// Sends one message to all members, or to all but one: usually the one it came from.
+  ///
+  /// It waits for nobody, unless the policy is `SlowConsumerPolicy.wait`. Cancelled in such a wait, it returns, and those
+  /// who were waited for are among the dropped.
+  ///
+  /// - Returns: who got it and who did not.
+  /// - Throws: `FramingError` when the message cannot be encoded; then nobody gets it.
+  @discardableResult
+  public func send(
+    _ message: F.Encoder.Frame, except: Member? = nil
+  ) async throws(FramingError) -> Delivery<Member> {
+    try await send(message) { $0 !== except }
+  }
+
+  /// Sends one message to some of the members; see `send(_:except:)`.
+  ///
+  /// - Parameter isReceiver: asked once about each member, in the task of the caller.
+  @discardableResult
+  public func send(
+    _ message: F.Encoder.Frame, where isReceiver: (Member) -> Bool
+  ) async throws(FramingError) -> Delivery<Member> {
+    var bytes: [UInt8] = []
+    var encoder = framing.makeEncoder()
+    try encoder.encode(message, into: &bytes)
+    return await slowConsumers.deliver(bytes, to: seats.filter { isReceiver($0.connection) })
+  }
+}

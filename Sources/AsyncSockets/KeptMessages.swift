@@ -1,0 +1,48 @@
+/// The messages that are kept for one slow receiver, and the task that sends them.
+final class KeptMessages: Sendable {
+  private struct State {
+    var backlog: MessageBacklog
+    /// Opened, and replaced, when there is something to take.
+    var change = Latch()
+  }
+
+  private let state: Lock<State>
+
+  init(limit: Int) { state = Lock(State(backlog: MessageBacklog(limit: limit))) }
+
+  /// Whether a new message has to queue behind one that is kept or was.
+  ///
+  /// - Throws: when the connection has ended.
+  func isBusy() throws(SocketError) -> Bool {
+    let (isBusy, isAbandoned) = state.withLock { ($0.backlog.isBusy, $0.backlog.isAbandoned) }
+    if isAbandoned { throw .closed }
+    return isBusy
+  }
+
+  /// Keeps a message; `false` if the oldest was dropped for it.
+  func add(_ message: [UInt8]) -> Bool {
+    let (isLossless, change) = state.withLock { state in (state.backlog.add(message), state.change) }
+    change.open()
+    return isLossless
+  }
+
+  /// Hands over one message after the other, until the task is cancelled or `send` fails.
+  func sendAll(on loop: EventLoop, _ send: (_ message: [UInt8]) async throws -> Void) async {
+    while !CurrentTask.isCancelled {
+      let (message, change) = state.withLock { state -> ([UInt8]?, Latch) in
+        let message = state.backlog.next()
+        if message == nil, state.change.isOpen { state.change = Latch() }
+        return (message, state.change)
+      }
+      guard let message else {
+        _ = await change.wait(on: loop)
+        continue
+      }
+      do {
+        try await send(message)
+      } catch {
+        return state.withLock { $0.backlog.abandon() }
+      }
+    }
+  }
+}
