@@ -52,6 +52,7 @@ extension Connection.Wait {
     case .lowMark: self = .drain
     case .written: self = .flush
     case .ended: self = .finish
+    case .closed: self = .close
     }
   }
 }
@@ -92,7 +93,8 @@ extension ConnectionCore {
       let waits = reader + state.writers.goals.map(Connection.Wait.init)
       let deadline = state.reader?.deadline ?? .never
       return Connection.Snapshot(
-        localAddress: settings.localAddress, peerAddress: peerAddress, age: state.birth.duration(to: now),
+        localAddress: state.settings.localAddress, peerAddress: peerAddress,
+        age: state.birth.duration(to: now),
         idle: state.idleness.time(now, isWaiting: !waits.isEmpty), waits: waits,
         timeLeft: deadline == .never ? nil : now.duration(to: deadline), counters: state.counters,
         isClosing: state.phase != .open, isDraining: state.isDraining)

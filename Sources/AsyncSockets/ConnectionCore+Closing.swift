@@ -109,14 +109,8 @@ extension ConnectionCore {
   }
 
   private func waitUntilClosed() async {
-    _ = await WakeContinuation.suspend { continuation in
-      let mustWait = state.withLock { state -> Bool in
-        guard state.phase != .closed else { return false }
-        state.closers.append(continuation)
-        return true
-      }
-      if !mustWait { continuation.resume() }
-    }
+    // A failure wakes everybody, whatever they wait for.
+    while state.withLock({ $0.phase != .closed }) { _ = await waitToWrite(.closed, isCancellable: false) }
   }
 
   /// Resets the connection and drops its queued output.
@@ -142,8 +136,7 @@ extension ConnectionCore {
       isOver.store(true, ordering: .relaxed)
       state.output.discard()
       if state.timer.isSet { core.cancelDeadline(state.timer.id) }
-      let waiters = state.takeWaiters() + state.closers
-      state.closers = []
+      let waiters = state.takeWaiters()
       return (state.endpoint.close(abortively: abortively, kernel: core.kernel), true, waiters)
     }
     if let descriptor {

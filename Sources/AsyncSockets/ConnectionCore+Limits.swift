@@ -37,11 +37,14 @@ extension ConnectionCore: DeadlineTarget {
       guard state.timer.isSet, state.timer.due <= now else { return (nil, nil) }
       state.timer = .none
       let deadline = state.reader?.deadline ?? .never
-      let (idle, stall) = (idleDue(&state), stallDue(state))
+      state.passPeriod(now)
+      let first = state.firstLimit
       // What was due first has happened first.
-      if min(idle, stall) <= min(deadline, now) { return (nil, idle <= stall ? .idle : .writeStall) }
+      if first.due <= min(deadline, now) { return (nil, first.limit) }
       let reader = deadline <= now ? state.takeReader() : nil
-      arm(reader == nil ? min(deadline, idle, stall) : min(idleDue(&state), stall), &state)
+      // What counts for a reader alone may be overdue, and is looked at when one comes.
+      state.waitIsWatched = state.reader != nil
+      arm(reader == nil ? min(deadline, first.due) : state.firstLimit.due, &state)
       return (reader, nil)
     }
     reader?.resume(.timedOut)
@@ -52,29 +55,85 @@ extension ConnectionCore: DeadlineTarget {
   @inline(__always)
   func beginWait(_ state: inout ConnectionState) {
     state.idleness.waitBegan(core.now)
-    if !state.idlenessIsWatched { watchIdleness(&state) }
+    if !state.waitIsWatched { watchLimits(&state) }
+  }
+
+  /// Called with the lock held, when the limits may be due earlier than the loop knows.
+  @inline(never)
+  func watchLimits(_ state: inout ConnectionState) {
+    state.waitIsWatched = true
+    // Whose reader waits, and so changes nothing of this.
+    if state.reader != nil, state.phase == .open { noteMessage(&state) }
+    arm(min(state.dueInWaits, state.stallDue), &state)
+  }
+
+  /// The reader is about to wait, in the middle of a message or not; with the lock held.
+  @inline(__always)
+  func noteReading(_ state: inout ConnectionState) {
+    if reading.contents.message != .none || state.message != nil { noteMessage(&state) }
   }
 
   @inline(never)
-  private func watchIdleness(_ state: inout ConnectionState) {
-    state.idlenessIsWatched = true
-    if let limit = options.idleLimit, state.phase == .open { arm(state.idleness.due(limit), &state) }
-  }
-
-  /// While nobody waits for the peer, nothing is due before somebody does.
-  private func idleDue(_ state: inout ConnectionState) -> EventLoop.Instant {
-    guard let limit = options.idleLimit, state.phase == .open, state.failure == nil else { return .never }
-    state.idlenessIsWatched = state.reader != nil || !state.writers.isEmpty
-    return state.idlenessIsWatched ? state.idleness.due(limit) : .never
-  }
-
-  private func stallDue(_ state: borrowing ConnectionState) -> EventLoop.Instant {
-    guard let limit = options.writeStallLimit, state.phase != .closed, state.wantsToWrite else {
-      return .never
+  private func noteMessage(_ state: inout ConnectionState) {
+    switch reading.contents.message {
+    case .none: state.message = nil
+    case .begun where state.settings.options.limits.watchesMessages:
+      reading.contents.message = .timed
+      let pace = MessagePace(now: core.now, bytesRead: state.bytesRead)
+      state.message = .underWay(pace)
+      arm(pace.next(state.settings.options.limits).due, &state)
+    case .begun, .timed: break
     }
-    return state.lastWrite.advanced(by: limit)
   }
 
   /// Called with the lock held, when output had to stay behind.
-  func armStallWatch(_ state: inout ConnectionState) { arm(stallDue(state), &state) }
+  func armStallWatch(_ state: inout ConnectionState) { arm(state.stallDue, &state) }
+}
+
+extension ConnectionLimits {
+  fileprivate var watchesMessages: Bool { message != nil || minimumRate != nil }
+}
+
+// MARK: - What is due when
+
+extension ConnectionState {
+  private var limits: ConnectionLimits { settings.options.limits }
+
+  fileprivate var isWaitedFor: Bool { phase == .open && (reader != nil || !writers.isEmpty) }
+
+  fileprivate mutating func passPeriod(_ now: EventLoop.Instant) {
+    let (bytesRead, limits) = (bytesRead, limits)
+    message?.pace.pass(now, bytesRead: bytesRead, limits)
+  }
+
+  /// The limit that is reached first if nothing changes. While nobody waits for the peer, those of waits are due never.
+  fileprivate var firstLimit: (due: EventLoop.Instant, limit: SocketError.Limit) {
+    var first = (due: isWaitedFor ? idleDue : .never, limit: SocketError.Limit.idle)
+    if stallDue < first.due { first = (stallDue, .writeStall) }
+    guard reader != nil, phase == .open else { return first }
+    if firstByteDue < first.due { first = (firstByteDue, .firstByte) }
+    if let pace = message?.pace, pace.next(limits).due < first.due { first = pace.next(limits) }
+    return first
+  }
+
+  /// When the first of the limits is due that count for who waits.
+  fileprivate var dueInWaits: EventLoop.Instant {
+    guard phase == .open else { return .never }
+    return min(idleDue, firstByteDue, message?.pace.next(limits).due ?? .never)
+  }
+
+  private var idleDue: EventLoop.Instant {
+    guard let limit = limits.idle, failure == nil else { return .never }
+    return idleness.due(limit)
+  }
+
+  private var firstByteDue: EventLoop.Instant {
+    guard let limit = limits.firstByte, bytesRead == 0, failure == nil else { return .never }
+    return birth.advanced(by: limit)
+  }
+
+  fileprivate var stallDue: EventLoop.Instant {
+    guard let limit = limits.writeStall, phase != .closed, wantsToWrite else { return .never }
+    return lastWrite.advanced(by: limit)
+  }
 }

@@ -53,8 +53,8 @@ struct ConnectionState: ~Copyable {
   var failure: SocketError?
   /// While the server drains: how much of what had arrived before is still to be read.
   var drainAllowance: Int?
-  /// Whether the timer comes no later than the idle limit. Nobody needs that while nobody waits for the peer.
-  var idlenessIsWatched = false
+  /// Whether the timer comes no later than the limits of waits. Nobody needs that while nobody waits for the peer.
+  var waitIsWatched = false
   /// What this turn has written past the queue; no more than the type holds.
   var directBytes: Int32 = 0
   var output = OutputQueue()
@@ -65,13 +65,15 @@ struct ConnectionState: ~Copyable {
   var bytesRead: UInt64 = 0
   var writers = WriteWaiters()
 
-  /// Whoever waits for the end of `close()`.
-  var closers: [WakeContinuation] = []
+  var settings: ConnectionSettings
+  /// What the reader was in the middle of when it last had to wait, if a limit is on that counts for messages.
+  var message: MessageWatch?
   var closeReason: CloseReason?
   let birth: EventLoop.Instant
 
-  init(endpoint: consuming Endpoint, now: EventLoop.Instant) {
+  init(endpoint: consuming Endpoint, settings: ConnectionSettings, now: EventLoop.Instant) {
     self.endpoint = endpoint
+    self.settings = settings
     birth = now
     idleness = Idleness(now: now)
     lastWrite = now
@@ -110,9 +112,10 @@ struct ConnectionState: ~Copyable {
   }
 
   /// Those whose goal is reached by now.
-  mutating func takeReadyWriters(_ marks: Watermarks) -> [WakeContinuation] {
+  mutating func takeReadyWriters() -> [WakeContinuation] {
     writers.takeReady(
-      count: output.count, written: output.written, hasEnded: outgoing == .ended, marks: marks)
+      count: output.count, written: output.written, hasEnded: outgoing == .ended,
+      marks: settings.options.watermarks)
   }
 
   /// The first cause of the end wins.

@@ -11,6 +11,8 @@ struct WriteWaiters {
     case written(UInt64)
     /// Our stream shall have ended.
     case ended
+    /// Somebody else's `close()` shall be done.
+    case closed
   }
 
   struct Waiter {
@@ -73,6 +75,7 @@ struct WriteWaiters {
       case .lowMark: return count <= marks.low
       case .written(let position): return written >= position
       case .ended: return hasEnded
+      case .closed: return false
       }
     }
   }

@@ -51,7 +51,7 @@ struct SlowPeerTests {
       }
       #expect(writers.value.allSatisfy { $0.queued < UInt64(high + chunk.count) })
       // Whatever the kernel still took, a stall began no later than now.
-      let limit = try #require(configuration.connection.writeStallLimit)
+      let limit = try #require(configuration.connection.limits.writeStall)
       clock.advance(by: limit)
       try await log.untilClosed(70)
       for peer in idle {
