@@ -33,6 +33,22 @@ extension Connection {
   }
 }
 
+extension Connection {
+  /// Whether the peer has reset it and left nothing to be read. Asks the kernel only when the loop has heard of an end.
+  package var isDead: Bool {
+    core.state.withLock { state in
+      if state.phase != .open { return true }
+      guard state.readiness.isFinal, let number = state.endpoint.descriptorNumber,
+        state.endpoint.unreadBytes(kernel: core.core.kernel) == 0
+      else { return false }
+      // The kernel tells of it once.
+      let error = core.core.kernel.pendingError(number)
+      if error < 0 { _ = state.fail(Errno(Int32(-error)), call: "recv", peer: peerAddress) }
+      return state.failure != nil
+    }
+  }
+}
+
 /// Settings before and after a change: the next connection nearly always has the same.
 package struct ConnectionSettingsChange {
   private let limits: ConnectionLimits

@@ -1,4 +1,4 @@
-/// Who is being served, who may still come, and how far the server's end has got.
+/// Who is being served, and how far the server's end has got.
 final class Roster: Sendable {
   typealias Instant = EventLoop.Instant
 
@@ -6,32 +6,23 @@ final class Roster: Sendable {
 
   private struct State {
     var run = Run.notYet
-    var isAccepting = true
-    var isPaused = false
     var acceptors = 0
-    var gate: ConnectionGate
     var drain = Drain<Instant>()
     var failure: SocketError?
     var connections: [Connection.Handle?] = []
     var freeSlots: [Int] = []
     /// Opened, and replaced, whenever whoever plans the end should look again.
     var change = Latch()
-    var slotFreed: Latch?
 
-    var isFinished: Bool { acceptors == 0 && gate.count == 0 }
-    var letsIn: Bool { gate.hasRoom && !isPaused }
+    var count: Int { connections.count - freeSlots.count }
+    var isFinished: Bool { acceptors == 0 && count == 0 }
   }
 
-  private let state: Lock<State>
+  private let state = Lock(State())
   private let over = Latch()
   private let acceptorsOver = Latch()
 
-  init(limit: Int) {
-    state = Lock(State(gate: ConnectionGate(limit: limit)))
-  }
-
-  var count: Int { state.withLock { $0.connections.count - $0.freeSlots.count } }
-  var isAccepting: Bool { state.withLock { $0.isAccepting } }
+  var count: Int { state.withLock { $0.count } }
   var failure: SocketError? { state.withLock { $0.failure } }
 
   // MARK: The run
@@ -70,29 +61,6 @@ final class Roster: Sendable {
 
   // MARK: Connections
 
-  /// Takes a place for a connection that may be about to come.
-  func enter() -> Bool { state.withLock { $0.letsIn && $0.gate.enter() } }
-
-  /// Opens when a place may be free.
-  func placeFreed() -> Latch {
-    state.withLock { state in
-      let latch = state.slotFreed ?? Latch()
-      state.slotFreed = latch
-      if state.letsIn { latch.open() }
-      return latch
-    }
-  }
-
-  /// Gives a place back that no connection took.
-  func leave() {
-    let latch = state.withLock { state in
-      state.gate.leave()
-      defer { state.slotFreed = nil }
-      return state.slotFreed
-    }
-    latch?.open()
-  }
-
   /// Enters a connection that has come, and answers its slot.
   func add(_ connection: Connection.Handle) -> Int {
     let (slot, isDraining) = state.withLock { state -> (Int, Bool) in
@@ -109,47 +77,21 @@ final class Roster: Sendable {
   }
 
   func remove(_ slot: Int) {
-    let (freed, change) = state.withLock { state -> (Latch?, Latch?) in
+    let change = state.withLock { state -> Latch? in
       state.connections[slot] = nil
       state.freeSlots.append(slot)
-      state.gate.leave()
-      defer { state.slotFreed = nil }
-      return (state.slotFreed, state.isFinished ? state.change : nil)
+      return state.isFinished ? state.change : nil
     }
-    freed?.open()
     change?.open()
   }
 
+  /// The limits of all connections have changed.
+  func follow(_ limits: ConnectionLimits) {
+    var change = ConnectionSettingsChange(to: limits)
+    for connection in state.withLock({ $0.connections }) { connection?.follow(&change) }
+  }
+
   // MARK: The end
-
-  func stopAccepting() {
-    let slotFreed = state.withLock { state in
-      state.isAccepting = false
-      state.isPaused = false
-      defer { state.slotFreed = nil }
-      return state.slotFreed
-    }
-    // Who waits for a place looks again: there may be no hope of one.
-    slotFreed?.open()
-  }
-
-  func pauseAccepting() {
-    state.withLock { $0.isPaused = $0.isAccepting }
-  }
-
-  func resumeAccepting() {
-    let slotFreed = state.withLock { state in
-      state.isPaused = false
-      defer { state.slotFreed = nil }
-      return state.slotFreed
-    }
-    slotFreed?.open()
-  }
-
-  /// Nobody more is wanted, and nobody's end could make room for who waits.
-  var isClosedForGood: Bool {
-    state.withLock { !$0.isAccepting && $0.gate.limit == 0 }
-  }
 
   func acceptorEnded(_ error: SocketError?) {
     let (change, isLast) = state.withLock { state in

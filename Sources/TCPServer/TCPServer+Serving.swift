@@ -5,15 +5,16 @@ extension TCPServer {
   /// How long cancelled handlers may take before their connections are aborted.
   private static let cancellationTime = Duration.seconds(1)
 
-  func serveConnections(_ handler: @escaping @Sendable (Connection) async throws -> Void) async throws {
+  func serveConnections(_ service: Service) async throws {
     guard try roster.beginRun(acceptors: listeners.count) else { return }
+    tell(.started(addresses))
     let home = loops.loops[0]
     let reports = reportLongTurns()
     defer { for (loop, handler) in reports { loop.removeLongTurnHandler(handler) } }
     await withDiscardingTaskGroup { group in
       for listener in listeners {
         group.addTask(executorPreference: home.executor) {
-          await self.acceptConnections(from: listener, home: home, handler)
+          await self.acceptConnections(from: listener, home: home, service)
         }
       }
       var isCancelled = false
@@ -46,84 +47,12 @@ extension TCPServer {
     return loops.loops.map { loop in (loop, loop.onLongTurn { onEvent(.longTurn($0)) }) }
   }
 
-  /// Accepts until told to stop, then empties the queue and closes the listener. The connections are
-  /// descendants of this task: it ends after the last of them.
-  private func acceptConnections(
-    from listener: Listener, home: EventLoop,
-    _ handler: @escaping @Sendable (Connection) async throws -> Void
-  ) async {
-    await withDiscardingTaskGroup { group in
-      let lanes = Lanes()
-      var failure: SocketError?
-      var isPaused = false
-      var attempts = 0
-      var loop = loops.next()
-      accepting: while !Task.isCancelled {
-        attempts += 1
-        if attempts % 64 == 0 { await home.nextTurn() }
-        guard roster.enter() else {
-          if roster.isClosedForGood { break }
-          _ = await roster.placeFreed().wait(on: home)
-          continue
-        }
-        let isAccepting = roster.isAccepting
-        do {
-          switch try listener.acceptNow(on: loop, options: configuration.connection) {
-          case .connection(let connection):
-            if isPaused {
-              isPaused = false
-              configuration.onEvent?(.acceptResumed)
-            }
-            let slot = roster.add(connection.handle)
-            if let lane = lanes.place(Lane.Arrival(connection: connection, loop: loop, slot: slot)) {
-              group.addTask(executorPreference: home.executor) {
-                await self.serve(lane, of: lanes, home: home, handler)
-              }
-            }
-            loop = loops.next()
-          case .nothing:
-            roster.leave()
-            guard isAccepting else { break accepting }
-            try await listener.waitUntilReady()
-            continue
-          case .skipped:
-            roster.leave()
-          case .exhausted(let error):
-            roster.leave()
-            if !isPaused {
-              isPaused = true
-              configuration.onEvent?(.acceptPaused(error))
-            }
-            guard isAccepting else { break accepting }
-            try await listener.pause()
-          }
-        } catch let error as SocketError {
-          roster.leave()
-          if error != .closed, error != .loopStopped {
-            failure = error
-            configuration.onEvent?(.listenerFailed(error))
-            stopAccepting()
-          }
-          break accepting
-        } catch {
-          break accepting
-        }
-      }
-      listener.close()
-      lanes.close()
-      roster.acceptorEnded(failure)
-    }
-  }
-
-  private func serve(
-    _ lane: Lane, of lanes: Lanes, home: EventLoop,
-    _ handler: @escaping @Sendable (Connection) async throws -> Void
-  ) async {
+  func serve(_ lane: Lane, of lanes: Lanes, home: EventLoop, _ service: Service) async {
     await withDiscardingTaskGroup { group in
       while let arrivals = await lane.next(on: home) {
         for arrival in arrivals {
           group.addTask(executorPreference: arrival.loop.executor) {
-            await self.serve(arrival.connection, in: arrival.slot, handler)
+            await self.serve(arrival.connection, in: arrival.slot, service)
             lanes.leave(lane)
           }
         }
@@ -131,9 +60,8 @@ extension TCPServer {
     }
   }
 
-  private func serve(
-    _ connection: Connection, in slot: Int, _ handler: @Sendable (Connection) async throws -> Void
-  ) async {
+  private func serve(_ connection: Connection, in slot: Int, _ service: Service) async {
+    guard let handler = await handler(of: connection, service) else { return leave(connection, slot) }
     begin(connection)
     do {
       try await handler(connection)
@@ -149,23 +77,54 @@ extension TCPServer {
 
   // Apart from `serve`, whose frame every idle connection keeps.
 
+  /// `nil` for a connection that is not to be served, and has ended.
+  @inline(never)
+  private func handler(of connection: Connection, _ service: Service) async -> Service.Handler? {
+    let cause: RefusalCause
+    do {
+      let handler: Service.Handler
+      switch service {
+      case .open(let open): handler = open
+      case .admitting(let admit):
+        handler = try await admit(connection)
+        try Task.checkCancellation()
+      }
+      guard connection.isDead else { return handler }
+      connection.abort()
+      cause = .gone
+    } catch {
+      cause = await refuse(connection, error)
+    }
+    tell(.refused(peer: Peer(connection), cause))
+    return nil
+  }
+
   @inline(never)
   private func begin(_ connection: Connection) {
     connection.setOwner(true)
-    configuration.onEvent?(.accepted(peer: connection.peerAddress))
+    tell(.accepted(peer: Peer(connection)))
   }
 
   @inline(never)
   private func reportFailure(_ error: any Error, of connection: Connection) {
     if error is CancellationError || error is FramingError || connection.hasEnded(by: error) { return }
-    configuration.onEvent?(.handlerFailed(peer: connection.peerAddress, error))
+    tell(.handlerFailed(peer: Peer(connection), error))
   }
 
   @inline(never)
   private func finish(_ connection: Connection, in slot: Int) {
-    configuration.onEvent?(
-      .closed(peer: connection.peerAddress, reason: connection.closeReason ?? .closed))
+    if configuration.onEvent != nil {
+      let (peer, reason) = (Peer(connection), connection.closeReason ?? .closed)
+      if case .limit(let limit) = reason { tell(.limit(Limit(limit), peer: peer)) }
+      tell(.closed(peer: peer, reason: reason, counters: connection.counters))
+    }
+    leave(connection, slot)
+  }
+
+  /// Gives its place back.
+  private func leave(_ connection: Connection, _ slot: Int) {
     roster.remove(slot)
+    entrance.leave(connection.peerAddress)
     // A descriptor is free again, which an acceptor that ran out of them may be waiting for.
     for listener in listeners { listener.resourcesFreed() }
   }

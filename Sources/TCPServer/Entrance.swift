@@ -1,0 +1,123 @@
+import AsyncSockets
+
+/// Who may come in now: by the pause, the number of connections, their rate, and how many the peer has already.
+final class Entrance: Sendable {
+  typealias Instant = EventLoop.Instant
+
+  /// What an acceptor is told.
+  enum Answer {
+    /// It has a place for a connection that may be about to come.
+    case enter
+    /// Look again when the latch opens, or at that time; `reached` is a limit that nobody has been told of yet.
+    case wait(Latch, until: Instant?, reached: TCPServer.Limit?)
+    /// Nobody more is wanted, and nobody's end could make room for who waits.
+    case closed
+  }
+
+  private struct State {
+    var isAccepting = true
+    var isPaused = false
+    var limits: TCPServer.Limits
+    var options: ConnectionOptions
+    var gate: ConnectionGate
+    var rate: RateGate
+    var peers = PeerCounts()
+    /// Limits that were told of and that those who wait have not yet got over.
+    var told: Set<TCPServer.Limit> = []
+    /// Opened, and forgotten, whenever a place may be free.
+    var change: Latch?
+
+    mutating func takeChange() -> Latch? {
+      defer { change = nil }
+      return change
+    }
+  }
+
+  private let state: Lock<State>
+
+  init(_ configuration: TCPServer.Configuration) {
+    let limits = configuration.limits
+    state = Lock(
+      State(
+        limits: limits, options: configuration.connection, gate: ConnectionGate(limit: limits.connections),
+        rate: RateGate(rate: limits.acceptRate)))
+  }
+
+  var isAccepting: Bool { state.withLock { $0.isAccepting } }
+  var limits: TCPServer.Limits { state.withLock { $0.limits } }
+  /// Those of a connection that comes now.
+  var options: ConnectionOptions { state.withLock { $0.options } }
+
+  /// Takes a place for a connection that may be about to come.
+  func enter(_ now: Instant) -> Answer {
+    state.withLock { state in
+      if !state.isAccepting, state.gate.limit == 0 { return .closed }
+      // The end is not to be put off by a rate.
+      let opens = state.isAccepting ? state.rate.opens(now) : now
+      if !state.isPaused, opens <= now, state.gate.enter() { return .enter }
+      let latch = state.change ?? Latch()
+      state.change = latch
+      if state.isPaused { return .wait(latch, until: nil, reached: nil) }
+      let limit = state.gate.hasRoom ? TCPServer.Limit.acceptRate : .connections
+      let isNew = state.told.insert(limit).inserted
+      return .wait(latch, until: state.gate.hasRoom ? opens : nil, reached: isNew ? limit : nil)
+    }
+  }
+
+  /// One has come for the place. `false`: its peer has too many, and the place is free again.
+  func admit(_ peer: SocketAddress?, _ now: Instant) -> Bool {
+    let (isAdmitted, change) = state.withLock { state -> (Bool, Latch?) in
+      state.rate.pass(now)
+      if state.peers.enter(peer, limit: state.limits.connectionsPerPeer) { return (true, nil) }
+      state.gate.leave()
+      return (false, state.takeChange())
+    }
+    change?.open()
+    return isAdmitted
+  }
+
+  /// Nobody came for the place.
+  ///
+  /// - Parameter isQuiet: whether nobody is waiting any more, so that a limit which is reached later is news.
+  func giveBack(isQuiet: Bool = false) {
+    change { state in
+      state.gate.leave()
+      if isQuiet { state.told = [] }
+    }
+  }
+
+  /// Somebody who was admitted has left.
+  func leave(_ peer: SocketAddress?) {
+    change { state in
+      state.gate.leave()
+      state.peers.leave(peer)
+    }
+  }
+
+  func set(_ limits: TCPServer.Limits, now: Instant) {
+    change { state in
+      state.limits = limits
+      state.options.limits = limits.each
+      state.gate.limit = limits.connections
+      state.rate.set(limits.acceptRate, now: now)
+    }
+  }
+
+  func stop() {
+    change { state in
+      state.isAccepting = false
+      state.isPaused = false
+    }
+  }
+
+  func pause() { state.withLock { $0.isPaused = $0.isAccepting } }
+  func resume() { change { $0.isPaused = false } }
+
+  private func change(_ body: (inout State) -> Void) {
+    let latch = state.withLock { state in
+      body(&state)
+      return state.takeChange()
+    }
+    latch?.open()
+  }
+}
