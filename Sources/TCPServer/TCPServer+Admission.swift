@@ -42,13 +42,13 @@ extension TCPServer {
   /// Serves connections of frames that are admitted, until the server is shut down.
   ///
   /// ```swift
-  /// try await server.run(framing: .lines) { applicant in
+  /// try await server.run(framing: .lines, admitting: { applicant in
   ///   guard let user = await users.find(applicant.peerAddress) else {
   ///     throw TCPServer.Refusal.goodbye("I do not know you\n")
   ///   }
   ///   applicant.tag = user.name
   ///   return user
-  /// } _: { connection, user in
+  /// }) { connection, user in
   ///   try await connection.send("hello \(user.name)")
   /// }
   /// ```

@@ -80,18 +80,17 @@ extension TCPServer {
   /// `nil` for a connection that is not to be served, and has ended.
   @inline(never)
   private func handler(of connection: Connection, _ service: Service) async -> Service.Handler? {
-    let cause: RefusalCause
+    var cause = RefusalCause.gone
     do {
-      let handler: Service.Handler
       switch service {
-      case .open(let open): handler = open
+      case .open(let handler): if !connection.isDead { return handler }
       case .admitting(let admit):
-        handler = try await admit(connection)
+        if connection.isDead { break }
+        let handler = try await admit(connection)
         try Task.checkCancellation()
+        if !connection.isDead { return handler }
       }
-      guard connection.isDead else { return handler }
       connection.abort()
-      cause = .gone
     } catch {
       cause = await refuse(connection, error)
     }
