@@ -80,6 +80,7 @@ extension ConnectionCore {
       state.settings = change(before)
       guard state.phase != .closed, state.settings !== before else { return [] }
       watchLimits(&state)
+      armStallWatch(&state)
       return state.takeReadyWriters()
     }
     Self.resume(ready)

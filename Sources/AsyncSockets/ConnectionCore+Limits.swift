@@ -58,13 +58,13 @@ extension ConnectionCore: DeadlineTarget {
     if !state.waitIsWatched { watchLimits(&state) }
   }
 
-  /// Called with the lock held, when the limits may be due earlier than the loop knows.
+  /// Called with the lock held, when the limits of waits may be due earlier than the loop knows.
   @inline(never)
   func watchLimits(_ state: inout ConnectionState) {
     state.waitIsWatched = true
     // Whose reader waits, and so changes nothing of this.
     if state.reader != nil, state.phase == .open { noteMessage(&state) }
-    arm(min(state.dueInWaits, state.stallDue), &state)
+    arm(state.dueInWaits, &state)
   }
 
   /// The reader is about to wait, in the middle of a message or not; with the lock held.
@@ -108,28 +108,29 @@ extension ConnectionState {
 
   /// The limit that is reached first if nothing changes. While nobody waits for the peer, those of waits are due never.
   fileprivate var firstLimit: (due: EventLoop.Instant, limit: SocketError.Limit) {
-    var first = (due: isWaitedFor ? idleDue : .never, limit: SocketError.Limit.idle)
-    if stallDue < first.due { first = (stallDue, .writeStall) }
-    guard reader != nil, phase == .open else { return first }
-    if firstByteDue < first.due { first = (firstByteDue, .firstByte) }
-    if let pace = message?.pace, pace.next(limits).due < first.due { first = pace.next(limits) }
+    let limits = limits
+    var first = (due: stallDue, limit: SocketError.Limit.writeStall)
+    func consider(_ due: EventLoop.Instant, _ limit: SocketError.Limit) {
+      if due < first.due { first = (due, limit) }
+    }
+    guard phase == .open, failure == nil else { return first }
+    if let idle = limits.idle, isWaitedFor, idleness.due(idle) <= first.due {
+      first = (idleness.due(idle), .idle)
+    }
+    guard reader != nil else { return first }
+    if bytesRead == 0, let limit = limits.firstByte { consider(birth.advanced(by: limit), .firstByte) }
+    if let next = message?.pace.next(limits) { consider(next.due, next.limit) }
     return first
   }
 
   /// When the first of the limits is due that count for who waits.
   fileprivate var dueInWaits: EventLoop.Instant {
-    guard phase == .open else { return .never }
-    return min(idleDue, firstByteDue, message?.pace.next(limits).due ?? .never)
-  }
-
-  private var idleDue: EventLoop.Instant {
-    guard let limit = limits.idle, failure == nil else { return .never }
-    return idleness.due(limit)
-  }
-
-  private var firstByteDue: EventLoop.Instant {
-    guard let limit = limits.firstByte, bytesRead == 0, failure == nil else { return .never }
-    return birth.advanced(by: limit)
+    let limits = limits
+    guard phase == .open, failure == nil else { return .never }
+    var first = limits.idle.map(idleness.due) ?? .never
+    if bytesRead == 0, let limit = limits.firstByte { first = min(first, birth.advanced(by: limit)) }
+    if let message { first = min(first, message.pace.next(limits).due) }
+    return first
   }
 
   fileprivate var stallDue: EventLoop.Instant {

@@ -114,12 +114,11 @@ extension SocketAddress {
 
   /// Whom to count together with it: the same IPv4 address, or the same first 64 bits of IPv6, all of which one site
   /// has. `nil` for a Unix socket.
-  package var accountable: SocketAddress? {
+  package var site: UInt64? {
     switch storage {
-    case .ipv4(let address, _): SocketAddress(.ipv4(address, port: 0))
-    // `::1` and its like are addresses of their own.
-    case .ipv6(0, let low, _, _): SocketAddress(.ipv6(high: 0, low: low, scope: 0, port: 0))
-    case .ipv6(let high, _, let scope, _): SocketAddress(.ipv6(high: high, low: 0, scope: scope, port: 0))
+    case .ipv4(let address, _): UInt64(address)
+    // Never the number of an IPv4 address; the bit tells no two networks apart that are in use.
+    case .ipv6(let high, _, _, _): high | 1 << 63
     case .unix, .abstract: nil
     }
   }

@@ -6,24 +6,37 @@ final class Entrance: Sendable {
 
   /// What an acceptor is told.
   enum Answer {
-    /// It has a place for a connection that may be about to come.
-    case enter
+    /// It has a place for a connection that may be about to come, and that gets these options.
+    case enter(Terms)
     /// Look again when the latch opens, or at that time; `reached` is a limit that nobody has been told of yet.
     case wait(Latch, until: Instant?, reached: TCPServer.Limit?)
     /// Nobody more is wanted, and nobody's end could make room for who waits.
     case closed
   }
 
+  /// What is in force for those who come; another object after every change.
+  final class Terms: Sendable {
+    let limits: TCPServer.Limits
+    let options: ConnectionOptions
+    /// Whether those are waited for who are not in the queue yet.
+    let isAccepting: Bool
+
+    init(_ limits: TCPServer.Limits, _ options: ConnectionOptions, isAccepting: Bool) {
+      self.limits = limits
+      self.options = options
+      self.isAccepting = isAccepting
+    }
+  }
+
   private struct State {
-    var isAccepting = true
+    var terms: Terms
     var isPaused = false
-    var limits: TCPServer.Limits
-    var options: ConnectionOptions
     var gate: ConnectionGate
     var rate: RateGate
     var peers = PeerCounts()
     /// Limits that were told of and that those who wait have not yet got over.
-    var told: Set<TCPServer.Limit> = []
+    var fullIsTold = false
+    var rateIsTold = false
     /// Opened, and forgotten, whenever a place may be free.
     var change: Latch?
 
@@ -39,28 +52,30 @@ final class Entrance: Sendable {
     let limits = configuration.limits
     state = Lock(
       State(
-        limits: limits, options: configuration.connection, gate: ConnectionGate(limit: limits.connections),
+        terms: Terms(limits, configuration.connection, isAccepting: true),
+        gate: ConnectionGate(limit: limits.connections),
         rate: RateGate(rate: limits.acceptRate)))
   }
 
-  var isAccepting: Bool { state.withLock { $0.isAccepting } }
-  var limits: TCPServer.Limits { state.withLock { $0.limits } }
-  /// Those of a connection that comes now.
-  var options: ConnectionOptions { state.withLock { $0.options } }
+  var terms: Terms { state.withLock { $0.terms } }
 
   /// Takes a place for a connection that may be about to come.
   func enter(_ now: Instant) -> Answer {
     state.withLock { state in
-      if !state.isAccepting, state.gate.limit == 0 { return .closed }
+      let isAccepting = state.terms.isAccepting
+      if !isAccepting, state.gate.limit == 0 { return .closed }
       // The end is not to be put off by a rate.
-      let opens = state.isAccepting ? state.rate.opens(now) : now
-      if !state.isPaused, opens <= now, state.gate.enter() { return .enter }
+      let opens = isAccepting ? state.rate.opens(now) : now
+      if !state.isPaused, opens <= now, state.gate.enter() { return .enter(state.terms) }
       let latch = state.change ?? Latch()
       state.change = latch
       if state.isPaused { return .wait(latch, until: nil, reached: nil) }
-      let limit = state.gate.hasRoom ? TCPServer.Limit.acceptRate : .connections
-      let isNew = state.told.insert(limit).inserted
-      return .wait(latch, until: state.gate.hasRoom ? opens : nil, reached: isNew ? limit : nil)
+      guard state.gate.hasRoom else {
+        defer { state.fullIsTold = true }
+        return .wait(latch, until: nil, reached: state.fullIsTold ? nil : .connections)
+      }
+      defer { state.rateIsTold = true }
+      return .wait(latch, until: opens, reached: state.rateIsTold ? nil : .acceptRate)
     }
   }
 
@@ -68,7 +83,7 @@ final class Entrance: Sendable {
   func admit(_ peer: SocketAddress?, _ now: Instant) -> Bool {
     let (isAdmitted, change) = state.withLock { state -> (Bool, Latch?) in
       state.rate.pass(now)
-      if state.peers.enter(peer, limit: state.limits.connectionsPerPeer) { return (true, nil) }
+      if state.peers.enter(peer, limit: state.terms.limits.connectionsPerPeer) { return (true, nil) }
       state.gate.leave()
       return (false, state.takeChange())
     }
@@ -82,7 +97,7 @@ final class Entrance: Sendable {
   func giveBack(isQuiet: Bool = false) {
     change { state in
       state.gate.leave()
-      if isQuiet { state.told = [] }
+      if isQuiet { (state.fullIsTold, state.rateIsTold) = (false, false) }
     }
   }
 
@@ -96,8 +111,9 @@ final class Entrance: Sendable {
 
   func set(_ limits: TCPServer.Limits, now: Instant) {
     change { state in
-      state.limits = limits
-      state.options.limits = limits.each
+      var options = state.terms.options
+      options.limits = limits.each
+      state.terms = Terms(limits, options, isAccepting: state.terms.isAccepting)
       state.gate.limit = limits.connections
       state.rate.set(limits.acceptRate, now: now)
     }
@@ -105,12 +121,12 @@ final class Entrance: Sendable {
 
   func stop() {
     change { state in
-      state.isAccepting = false
+      state.terms = Terms(state.terms.limits, state.terms.options, isAccepting: false)
       state.isPaused = false
     }
   }
 
-  func pause() { state.withLock { $0.isPaused = $0.isAccepting } }
+  func pause() { state.withLock { $0.isPaused = $0.terms.isAccepting } }
   func resume() { change { $0.isPaused = false } }
 
   private func change(_ body: (inout State) -> Void) {

@@ -4,23 +4,26 @@ import AsyncSockets
 ///
 /// They are counted while no limit is set, too, so that one that is set later is exact. Whoever has none is not kept.
 struct PeerCounts {
-  private var counts: [SocketAddress: Int] = [:]
+  private var counts: [UInt64: Int] = [:]
 
   /// How many peers are connected.
   var count: Int { counts.count }
 
   /// Whether that peer may have one more; one without an IP address always may.
   mutating func enter(_ peer: SocketAddress?, limit: Int?) -> Bool {
-    guard let key = peer?.accountable else { return true }
-    let count = counts[key, default: 0]
-    if let limit, count >= limit { return false }
-    counts[key] = count + 1
+    guard let site = peer?.site else { return true }
+    if let limit, counts[site, default: 0] >= limit { return false }
+    counts[site, default: 0] += 1
     return true
   }
 
   /// One that was let in has left.
   mutating func leave(_ peer: SocketAddress?) {
-    guard let key = peer?.accountable, let count = counts[key] else { return }
-    counts[key] = count > 1 ? count - 1 : nil
+    guard let site = peer?.site, let index = counts.index(forKey: site) else { return }
+    if counts.values[index] > 1 {
+      counts.values[index] -= 1
+    } else {
+      counts.remove(at: index)
+    }
   }
 }

@@ -13,23 +13,23 @@ extension TCPServer {
       accepting: while !Task.isCancelled {
         attempts += 1
         if attempts % 64 == 0 { await home.nextTurn() }
+        let terms: Entrance.Terms
         switch entrance.enter(home.now) {
-        case .enter: break
+        case .enter(let now): terms = now
         case .closed: break accepting
         case .wait(let change, let due, let reached):
           if let reached { tell(.limit(reached, peer: nil)) }
           _ = await change.wait(until: due, on: home)
           continue
         }
-        let isAccepting = entrance.isAccepting
         do {
-          switch try accept(from: listener, on: loop, now: home.now) {
+          switch try accept(from: listener, on: loop, terms, now: home.now) {
           case .connection(let connection):
             if isPaused {
               isPaused = false
               tell(.acceptResumed)
             }
-            if let lane = lanes.place(arrival(of: connection, on: loop)) {
+            if let lane = lanes.place(arrival(of: connection, on: loop, terms)) {
               group.addTask(executorPreference: home.executor) {
                 await self.serve(lane, of: lanes, home: home, service)
               }
@@ -37,7 +37,7 @@ extension TCPServer {
             loop = loops.next()
           case .nothing:
             entrance.giveBack(isQuiet: true)
-            guard isAccepting else { break accepting }
+            guard terms.isAccepting else { break accepting }
             try await listener.waitUntilReady()
           case .skipped: entrance.giveBack()
           // Its place has been given back already.
@@ -49,7 +49,7 @@ extension TCPServer {
               tell(.acceptPaused(error))
             }
             if try shed(from: listener) { continue }
-            guard isAccepting else { break accepting }
+            guard terms.isAccepting else { break accepting }
             try await listener.pause()
           }
         } catch let error as SocketError {
@@ -70,22 +70,24 @@ extension TCPServer {
   }
 
   private func accept(
-    from listener: Listener, on loop: EventLoop, now: EventLoop.Instant
+    from listener: Listener, on loop: EventLoop, _ terms: Entrance.Terms, now: EventLoop.Instant
   ) throws(SocketError) -> Listener.Attempt {
     do throws(SocketError) {
-      return try listener.acceptNow(on: loop, options: entrance.options) { entrance.admit($0, now) }
+      return try listener.acceptNow(on: loop, options: terms.options) { entrance.admit($0, now) }
     } catch {
       entrance.giveBack()
       throw error
     }
   }
 
-  private func arrival(of connection: Connection, on loop: EventLoop) -> Lane.Arrival {
+  private func arrival(
+    of connection: Connection, on loop: EventLoop, _ terms: Entrance.Terms
+  ) -> Lane.Arrival {
     let slot = roster.add(connection.handle)
     // Whoever changes the limits now finds it in the roster; whoever did so since it was accepted has not.
-    let limits = entrance.limits.each
-    if connection.limits != limits {
-      var change = ConnectionSettingsChange(to: limits)
+    let current = entrance.terms
+    if current !== terms {
+      var change = ConnectionSettingsChange(to: current.limits.each)
       connection.handle.follow(&change)
     }
     return Lane.Arrival(connection: connection, loop: loop, slot: slot)

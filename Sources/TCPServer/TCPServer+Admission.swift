@@ -77,7 +77,7 @@ extension TCPServer {
     _ connection: Connection, _ admission: @Sendable (inout Applicant) async throws -> Context,
     _ handler: @escaping @Sendable (Connection, Context) async throws -> Void
   ) async throws -> Service.Handler {
-    let options = entrance.options
+    let options = entrance.terms.options
     var applicant = Applicant(
       peerAddress: connection.peerAddress, localAddress: connection.localAddress,
       credentials: try? connection.peerCredentials(), options: options)

@@ -92,7 +92,7 @@ extension TCPServer {
   /// admission or by `Connection.set(_:)`. Values that cannot work change nothing, and are told by the event
   /// `limitsRefused`; `validate()` says so before. Of two threads that change them at a time, the last one's count.
   public var limits: Limits {
-    get { entrance.limits }
+    get { entrance.terms.limits }
     set {
       do throws(SocketError) {
         try newValue.validate()

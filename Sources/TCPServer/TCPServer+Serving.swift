@@ -61,7 +61,14 @@ extension TCPServer {
   }
 
   private func serve(_ connection: Connection, in slot: Int, _ service: Service) async {
-    guard let handler = await handler(of: connection, service) else { return leave(connection, slot) }
+    let handler: Service.Handler
+    if case .open(let open) = service, !connection.isDead {
+      handler = open
+    } else if let admitted = await admitted(connection, service) {
+      handler = admitted
+    } else {
+      return leave(connection, slot)
+    }
     begin(connection)
     do {
       try await handler(connection)
@@ -79,13 +86,10 @@ extension TCPServer {
 
   /// `nil` for a connection that is not to be served, and has ended.
   @inline(never)
-  private func handler(of connection: Connection, _ service: Service) async -> Service.Handler? {
+  private func admitted(_ connection: Connection, _ service: Service) async -> Service.Handler? {
     var cause = RefusalCause.gone
     do {
-      switch service {
-      case .open(let handler): if !connection.isDead { return handler }
-      case .admitting(let admit):
-        if connection.isDead { break }
+      if case .admitting(let admit) = service, !connection.isDead {
         let handler = try await admit(connection)
         try Task.checkCancellation()
         if !connection.isDead { return handler }

@@ -144,7 +144,7 @@ extension TCPServer {
   }
 
   /// Whether its listeners take connections, or have paused.
-  package var isListening: Bool { entrance.isAccepting }
+  package var isListening: Bool { entrance.terms.isAccepting }
 
   /// Begins a graceful shutdown and returns at once.
   ///

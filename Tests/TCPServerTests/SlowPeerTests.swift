@@ -8,7 +8,8 @@ import Testing
   "Peers that are slower than the server, and handlers that are slower than their peers",
   .timeLimit(.minutes(4)))
 struct SlowPeerTests {
-  @Test("20 peers that never read bound what is kept for them, and are ended by the write stall limit (P30)")
+  @Test(
+    "20 peers that never read bound what is kept for them, and are ended by the write stall limit (P30, P59)")
   func peersThatNeverRead() async throws {
     let chunk = [UInt8](repeating: 0x61, count: 10_000)
     let log = EventLog()
@@ -131,7 +132,7 @@ struct SlowPeerTests {
     }
   }
 
-  @Test("a peer that sends requests and reads no replies is stopped before they fill the memory")
+  @Test("a peer that sends requests and reads no replies is stopped before they fill the memory (P62)")
   func floodOfRequests() async throws {
     let line = String(repeating: "x", count: 1000)
     let lines = Array(String(repeating: line + "\n", count: 100).utf8)
