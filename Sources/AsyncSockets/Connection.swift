@@ -196,6 +196,7 @@ extension Connection {
 }
 
 extension Connection.Handle {
+  package var peerAddress: SocketAddress? { core.peerAddress }
   package func beginDrain() { core.beginDrain() }
   package func wakeOwner() { core.wakeOwner() }
   package func stopLingering() { core.stopLingering() }

@@ -1,6 +1,7 @@
 import AsyncSockets
+import Synchronization
 
-/// Who may come in now: by the pause, the number of connections, their rate, and how many the peer has already.
+/// Who may come in now: by the pause, the number of connections, and their rate.
 final class Entrance: Sendable {
   typealias Instant = EventLoop.Instant
 
@@ -20,11 +21,15 @@ final class Entrance: Sendable {
     let options: ConnectionOptions
     /// Whether those are waited for who are not in the queue yet.
     let isAccepting: Bool
+    let version: Int
 
-    init(_ limits: TCPServer.Limits, _ options: ConnectionOptions, isAccepting: Bool) {
+    init(
+      _ limits: TCPServer.Limits, _ options: ConnectionOptions, isAccepting: Bool = true, version: Int = 0
+    ) {
       self.limits = limits
       self.options = options
       self.isAccepting = isAccepting
+      self.version = version
     }
   }
 
@@ -33,7 +38,6 @@ final class Entrance: Sendable {
     var isPaused = false
     var gate: ConnectionGate
     var rate: RateGate
-    var peers = PeerCounts()
     /// Limits that were told of and that those who wait have not yet got over.
     var fullIsTold = false
     var rateIsTold = false
@@ -47,17 +51,21 @@ final class Entrance: Sendable {
   }
 
   private let state: Lock<State>
+  private let version = Atomic(0)
 
   init(_ configuration: TCPServer.Configuration) {
     let limits = configuration.limits
     state = Lock(
       State(
-        terms: Terms(limits, configuration.connection, isAccepting: true),
+        terms: Terms(limits, configuration.connection),
         gate: ConnectionGate(limit: limits.connections),
         rate: RateGate(rate: limits.acceptRate)))
   }
 
   var terms: Terms { state.withLock { $0.terms } }
+
+  /// Whether the limits are others by now. Whoever has entered the roster is told of all later changes.
+  func haveChanged(since terms: Terms) -> Bool { version.load(ordering: .relaxed) != terms.version }
 
   /// Takes a place for a connection that may be about to come.
   func enter(_ now: Instant) -> Answer {
@@ -79,33 +87,16 @@ final class Entrance: Sendable {
     }
   }
 
-  /// One has come for the place. `false`: its peer has too many, and the place is free again.
-  func admit(_ peer: SocketAddress?, _ now: Instant) -> Bool {
-    let (isAdmitted, change) = state.withLock { state -> (Bool, Latch?) in
-      state.rate.pass(now)
-      if state.peers.enter(peer, limit: state.terms.limits.connectionsPerPeer) { return (true, nil) }
-      state.gate.leave()
-      return (false, state.takeChange())
-    }
-    change?.open()
-    return isAdmitted
-  }
+  /// One has come for the place.
+  func pass(_ now: Instant) { state.withLock { $0.rate.pass(now) } }
 
-  /// Nobody came for the place.
+  /// The place is free again, whether somebody came for it or not.
   ///
   /// - Parameter isQuiet: whether nobody is waiting any more, so that a limit which is reached later is news.
-  func giveBack(isQuiet: Bool = false) {
+  func leave(isQuiet: Bool = false) {
     change { state in
       state.gate.leave()
       if isQuiet { (state.fullIsTold, state.rateIsTold) = (false, false) }
-    }
-  }
-
-  /// Somebody who was admitted has left.
-  func leave(_ peer: SocketAddress?) {
-    change { state in
-      state.gate.leave()
-      state.peers.leave(peer)
     }
   }
 
@@ -113,7 +104,9 @@ final class Entrance: Sendable {
     change { state in
       var options = state.terms.options
       options.limits = limits.each
-      state.terms = Terms(limits, options, isAccepting: state.terms.isAccepting)
+      state.terms = Terms(
+        limits, options, isAccepting: state.terms.isAccepting, version: state.terms.version + 1)
+      version.store(state.terms.version, ordering: .relaxed)
       state.gate.limit = limits.connections
       state.rate.set(limits.acceptRate, now: now)
     }
@@ -121,7 +114,8 @@ final class Entrance: Sendable {
 
   func stop() {
     change { state in
-      state.terms = Terms(state.terms.limits, state.terms.options, isAccepting: false)
+      state.terms = Terms(
+        state.terms.limits, state.terms.options, isAccepting: false, version: state.terms.version)
       state.isPaused = false
     }
   }

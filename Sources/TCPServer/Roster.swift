@@ -11,6 +11,8 @@ final class Roster: Sendable {
     var failure: SocketError?
     var connections: [Connection.Handle?] = []
     var freeSlots: [Int] = []
+    /// Kept while the connections of a peer are limited.
+    var peers: PeerCounts?
     /// Opened, and replaced, whenever whoever plans the end should look again.
     var change = Latch()
 
@@ -61,6 +63,15 @@ final class Roster: Sendable {
 
   // MARK: Connections
 
+  /// Whether that peer may have one more. Who asks is who adds, so that no limit is exceeded.
+  func mayAdd(_ peer: SocketAddress?, limit: Int) -> Bool {
+    state.withLock { state in
+      let peers = state.peers ?? PeerCounts(of: state.connections.lazy.compactMap(\.self).map(\.peerAddress))
+      state.peers = peers
+      return peers.mayEnter(peer, limit: limit)
+    }
+  }
+
   /// Enters a connection that has come, and answers its slot.
   func add(_ connection: Connection.Handle) -> Int {
     let (slot, isDraining) = state.withLock { state -> (Int, Bool) in
@@ -70,6 +81,7 @@ final class Roster: Sendable {
       } else {
         state.connections[slot] = connection
       }
+      state.peers?.enter(connection.peerAddress)
       return (slot, state.drain.phase > .serving)
     }
     if isDraining { connection.beginDrain() }
@@ -78,6 +90,7 @@ final class Roster: Sendable {
 
   func remove(_ slot: Int) {
     let change = state.withLock { state -> Latch? in
+      state.peers?.leave(state.connections[slot]?.peerAddress)
       state.connections[slot] = nil
       state.freeSlots.append(slot)
       return state.isFinished ? state.change : nil
@@ -85,10 +98,14 @@ final class Roster: Sendable {
     change?.open()
   }
 
-  /// The limits of all connections have changed.
-  func follow(_ limits: ConnectionLimits) {
-    var change = ConnectionSettingsChange(to: limits)
-    for connection in state.withLock({ $0.connections }) { connection?.follow(&change) }
+  /// The limits have changed.
+  func follow(_ limits: TCPServer.Limits) {
+    var change = ConnectionSettingsChange(to: limits.each)
+    let connections = state.withLock { state in
+      if limits.connectionsPerPeer == nil { state.peers = nil }
+      return state.connections
+    }
+    for connection in connections { connection?.follow(&change) }
   }
 
   // MARK: The end

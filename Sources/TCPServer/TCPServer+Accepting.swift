@@ -13,9 +13,10 @@ extension TCPServer {
       accepting: while !Task.isCancelled {
         attempts += 1
         if attempts % 64 == 0 { await home.nextTurn() }
+        let now = home.now
         let terms: Entrance.Terms
-        switch entrance.enter(home.now) {
-        case .enter(let now): terms = now
+        switch entrance.enter(now) {
+        case .enter(let inForce): terms = inForce
         case .closed: break accepting
         case .wait(let change, let due, let reached):
           if let reached { tell(.limit(reached, peer: nil)) }
@@ -23,7 +24,7 @@ extension TCPServer {
           continue
         }
         do {
-          switch try accept(from: listener, on: loop, terms, now: home.now) {
+          switch try accept(from: listener, on: loop, terms, now: now) {
           case .connection(let connection):
             if isPaused {
               isPaused = false
@@ -36,14 +37,15 @@ extension TCPServer {
             }
             loop = loops.next()
           case .nothing:
-            entrance.giveBack(isQuiet: true)
+            entrance.leave(isQuiet: true)
             guard terms.isAccepting else { break accepting }
             try await listener.waitUntilReady()
-          case .skipped: entrance.giveBack()
-          // Its place has been given back already.
-          case .refused(let peer): tellRefused(peer, .connectionsPerPeer)
+          case .skipped: entrance.leave()
+          case .refused(let peer):
+            entrance.leave()
+            tellRefused(peer, .connectionsPerPeer)
           case .exhausted(let error):
-            entrance.giveBack()
+            entrance.leave()
             if !isPaused {
               isPaused = true
               tell(.acceptPaused(error))
@@ -73,9 +75,12 @@ extension TCPServer {
     from listener: Listener, on loop: EventLoop, _ terms: Entrance.Terms, now: EventLoop.Instant
   ) throws(SocketError) -> Listener.Attempt {
     do throws(SocketError) {
-      return try listener.acceptNow(on: loop, options: terms.options) { entrance.admit($0, now) }
+      return try listener.acceptNow(on: loop, options: terms.options) { peer in
+        if terms.limits.acceptRate != nil { entrance.pass(now) }
+        return terms.limits.connectionsPerPeer.map { roster.mayAdd(peer, limit: $0) } ?? true
+      }
     } catch {
-      entrance.giveBack()
+      entrance.leave()
       throw error
     }
   }
@@ -85,9 +90,8 @@ extension TCPServer {
   ) -> Lane.Arrival {
     let slot = roster.add(connection.handle)
     // Whoever changes the limits now finds it in the roster; whoever did so since it was accepted has not.
-    let current = entrance.terms
-    if current !== terms {
-      var change = ConnectionSettingsChange(to: current.limits.each)
+    if entrance.haveChanged(since: terms) {
+      var change = ConnectionSettingsChange(to: entrance.terms.limits.each)
       connection.handle.follow(&change)
     }
     return Lane.Arrival(connection: connection, loop: loop, slot: slot)

@@ -101,7 +101,7 @@ extension TCPServer {
         return
       }
       entrance.set(newValue, now: loops.loops[0].now)
-      roster.follow(newValue.each)
+      roster.follow(newValue)
     }
   }
 }

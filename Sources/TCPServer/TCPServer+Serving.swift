@@ -127,7 +127,7 @@ extension TCPServer {
   /// Gives its place back.
   private func leave(_ connection: Connection, _ slot: Int) {
     roster.remove(slot)
-    entrance.leave(connection.peerAddress)
+    entrance.leave()
     // A descriptor is free again, which an acceptor that ran out of them may be waiting for.
     for listener in listeners { listener.resourcesFreed() }
   }

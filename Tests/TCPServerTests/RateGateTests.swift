@@ -96,19 +96,22 @@ struct RateGateTests {
     "peers are counted by IP address, those of IPv6 by their first 64 bits, and not kept once they have left")
   func peers() throws {
     var peers = PeerCounts()
-    func enter(_ peer: SocketAddress?, limit: Int?) -> Bool { peers.enter(peer, limit: limit) }
-    let port = try SocketAddress("192.0.2.7:1")
-    for number in 1...3 { #expect(enter(port.withPort(UInt16(number)), limit: 3)) }
-    #expect(!enter(port, limit: 3))
+    func enter(_ peer: SocketAddress?, limit: Int) -> Bool {
+      guard peers.mayEnter(peer, limit: limit) else { return false }
+      peers.enter(peer)
+      return true
+    }
+    let address = try SocketAddress("192.0.2.7:1")
+    for number in 1...3 { #expect(enter(address.withPort(UInt16(number)), limit: 3)) }
+    #expect(!enter(address, limit: 3))
     #expect(enter(try SocketAddress("192.0.2.8:1"), limit: 3))
-    #expect(enter(port, limit: nil))
-    #expect(!enter(port, limit: 1))
-    for number in 1...4 { peers.leave(port.withPort(UInt16(number))) }
+    #expect(enter(address, limit: 4))
+    #expect(!enter(address, limit: 1))
+    for number in 1...4 { peers.leave(address.withPort(UInt16(number))) }
     #expect(peers.count == 1)
 
-    let site = ["[2001:db8::1]:1", "[2001:db8::ffff:1]:1"]
-    #expect(enter(try SocketAddress(site[0]), limit: 1))
-    #expect(!enter(try SocketAddress(site[1]), limit: 1))
+    #expect(enter(try SocketAddress("[2001:db8::1]:1"), limit: 1))
+    #expect(!enter(try SocketAddress("[2001:db8::ffff:1]:1"), limit: 1))
     #expect(enter(try SocketAddress("[2001:db8:0:1::1]:1"), limit: 1))
     // A Unix socket has no IP address, and a peer that had gone has none that is known.
     for _ in 0..<10 {
@@ -116,7 +119,9 @@ struct RateGateTests {
       #expect(enter(nil, limit: 1))
     }
     peers.leave(nil)
-    peers.leave(port)
+    peers.leave(address)
     #expect(peers.count == 3)
+    let same = PeerCounts(of: [address, nil, address.withPort(9)])
+    #expect(same.mayEnter(address, limit: 3) && !same.mayEnter(address, limit: 2))
   }
 }
