@@ -64,7 +64,7 @@ final class Entrance: Sendable {
 
   var terms: Terms { state.withLock { $0.terms } }
 
-  /// Whether the limits are others by now. Whoever has entered the roster is told of all later changes.
+  /// Whether the limits are others by now.
   func haveChanged(since terms: Terms) -> Bool { version.load(ordering: .relaxed) != terms.version }
 
   /// Takes a place for a connection that may be about to come.

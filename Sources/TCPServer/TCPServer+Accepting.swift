@@ -90,8 +90,10 @@ extension TCPServer {
   ) -> Lane.Arrival {
     let slot = roster.add(connection.handle)
     // Whoever changes the limits now finds it in the roster; whoever did so since it was accepted has not.
-    if entrance.haveChanged(since: terms) {
-      var change = ConnectionSettingsChange(to: entrance.terms.limits.each)
+    var terms = terms
+    while entrance.haveChanged(since: terms) {
+      terms = entrance.terms
+      var change = ConnectionSettingsChange(to: terms.limits.each)
       connection.handle.follow(&change)
     }
     return Lane.Arrival(connection: connection, loop: loop, slot: slot)

@@ -101,7 +101,12 @@ extension TCPServer {
         return
       }
       entrance.set(newValue, now: loops.loops[0].now)
-      roster.follow(newValue)
+      // Somebody else may change them meanwhile, and have told the connections before.
+      var terms: Entrance.Terms
+      repeat {
+        terms = entrance.terms
+        roster.follow(terms.limits)
+      } while entrance.haveChanged(since: terms)
     }
   }
 }
