@@ -10,8 +10,8 @@ extension Connection {
   /// try connection.set(limits)
   /// ```
   ///
-  /// From then on they are its own, and no longer those of its server when that changes its own. A time that was
-  /// reached already ends the connection when somebody next waits on it.
+  /// From then on they are its own, and no longer those of its server when that changes its own. A time that has passed
+  /// already ends the connection, now or when somebody next waits on it; another minimum rate counts from now on.
   ///
   /// - Throws: `SocketError.invalid` for values that cannot work; the limits stay as they were.
   public func set(_ limits: ConnectionLimits) throws(SocketError) {
@@ -79,6 +79,10 @@ extension ConnectionCore {
       let before = state.settings
       state.settings = change(before)
       guard state.phase != .closed, state.settings !== before else { return [] }
+      if before.options.limits.minimumRate != state.settings.options.limits.minimumRate {
+        let bytesRead = state.bytesRead
+        state.message?.pace.beginPeriod(core.now, bytesRead: bytesRead)
+      }
       watchLimits(&state)
       armStallWatch(&state)
       return state.takeReadyWriters()

@@ -43,7 +43,7 @@ extension ConnectionCore: DeadlineTarget {
       if first.due <= min(deadline, now) { return (nil, first.limit) }
       let reader = deadline <= now ? state.takeReader() : nil
       // What counts for a reader alone may be overdue, and is looked at when one comes.
-      state.waitIsWatched = state.reader != nil
+      state.waitIsWatched = state.waitsForInput
       arm(reader == nil ? min(deadline, first.due) : state.firstLimit.due, &state)
       return (reader, nil)
     }
@@ -63,7 +63,7 @@ extension ConnectionCore: DeadlineTarget {
   func watchLimits(_ state: inout ConnectionState) {
     state.waitIsWatched = true
     // Whose reader waits, and so changes nothing of this.
-    if state.reader != nil, state.phase == .open { noteMessage(&state) }
+    if state.waitsForInput { noteMessage(&state) }
     arm(state.dueInWaits, &state)
   }
 
@@ -99,7 +99,11 @@ extension ConnectionLimits {
 extension ConnectionState {
   private var limits: ConnectionLimits { settings.options.limits }
 
-  fileprivate var isWaitedFor: Bool { phase == .open && (reader != nil || !writers.isEmpty) }
+  /// Somebody waits for input: then its limits count.
+  fileprivate var waitsForInput: Bool { phase == .open && reader != nil }
+
+  /// Somebody waits for the peer, one way or the other: then it may be idle.
+  fileprivate var waitsForPeer: Bool { waitsForInput || phase == .open && !writers.isEmpty }
 
   fileprivate mutating func passPeriod(_ now: EventLoop.Instant) {
     let (bytesRead, limits) = (bytesRead, limits)
@@ -114,10 +118,10 @@ extension ConnectionState {
       if due < first.due { first = (due, limit) }
     }
     guard phase == .open, failure == nil else { return first }
-    if let idle = limits.idle, isWaitedFor, idleness.due(idle) <= first.due {
+    if let idle = limits.idle, waitsForPeer, idleness.due(idle) <= first.due {
       first = (idleness.due(idle), .idle)
     }
-    guard reader != nil else { return first }
+    guard waitsForInput else { return first }
     if bytesRead == 0, let limit = limits.firstByte { consider(birth.advanced(by: limit), .firstByte) }
     if let next = message?.pace.next(limits) { consider(next.due, next.limit) }
     return first

@@ -16,6 +16,11 @@ struct MessagePace {
     guard let rate = limits.minimumRate, periodBegan.advanced(by: rate.period) <= now,
       bytesRead - bytesBefore >= rate.bytesPerPeriod
     else { return }
+    beginPeriod(now, bytesRead: bytesRead)
+  }
+
+  /// From here on another rate counts.
+  mutating func beginPeriod(_ now: EventLoop.Instant, bytesRead: UInt64) {
     periodBegan = now
     bytesBefore = bytesRead
   }

@@ -139,7 +139,7 @@ struct SlowPeerTests {
     let served = Shared<Connection?>(nil)
     try await withAuditedLoops(clock: ManualClock()) { _ in
       try await withServer(framing: LineFraming()) { connection in
-        served.set(connection.connection)
+        served.change { $0 = $0 ?? connection.connection }
         try await echo(connection)
       } body: { server in
         let peer = try await server.connect(receiveBuffer: 4096)
@@ -159,6 +159,9 @@ struct SlowPeerTests {
         #expect(sent < 64 << 20)
         let queued = try #require(served.value?.queued)
         #expect(queued <= UInt64(Watermarks.standard.high + line.utf8.count + 1))
+        let healthy = try await server.connect()
+        #expect(try await healthy.ask("hello") == "hello")
+        healthy.close()
         served.set(nil)
         try peer.reset()
       }

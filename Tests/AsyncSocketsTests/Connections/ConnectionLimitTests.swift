@@ -153,6 +153,37 @@ struct ConnectionLimitTests {
     }
   }
 
+  @Test("a minimum rate that is lowered, taken away or raised counts at once for the message under way")
+  func changedRate() async throws {
+    let route = Route(network: .ipv4, isOnLoop: true)
+    let options = ConnectionOptions.limits { $0.minimumRate = MinimumRate(bytesPerSecond: 10) }
+    try await withLink(route, options: options) { link in
+      async let error = socketError { try await link.connection.read(exactly: 1000) }
+      try await untilReading(link.connection)
+      try link.peer.send("x")
+      try await untilRead(link, 1)
+      for (period, rate) in [MinimumRate(bytesPerSecond: 1), nil, MinimumRate(bytesPerSecond: 1)].enumerated()
+      {
+        var limits = link.connection.limits
+        limits.minimumRate = rate
+        try link.connection.set(limits)
+        if rate != nil {
+          try link.peer.send("12345")
+          try await untilRead(link, period == 0 ? 6 : 11)
+        }
+        try await link.pass(.seconds(5))
+        #expect(link.connection.closeReason == nil)
+      }
+      try link.peer.send("12345")
+      try await untilRead(link, 16)
+      var limits = link.connection.limits
+      limits.minimumRate = MinimumRate(bytesPerSecond: 10)
+      try link.connection.set(limits)
+      try await link.pass(.seconds(5))
+      #expect(await error == .limit(.minimumRate))
+    }
+  }
+
   @Test(
     "a limit that is changed counts at once for who waits: lowered below what has passed, raised, taken away",
     arguments: [SocketError.Limit.firstByte, .idle, .message, .writeStall])

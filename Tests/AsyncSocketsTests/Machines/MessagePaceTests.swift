@@ -39,6 +39,8 @@ struct MessagePaceTests {
     #expect(pace.next(limits) == (second(10), .minimumRate))
     pace.pass(second(10), bytesRead: 199, limits)
     #expect(pace.next(limits) == (second(10), .minimumRate))
+    pace.beginPeriod(second(10), bytesRead: 199)
+    #expect(pace.next(limits) == (second(15), .minimumRate))
   }
 
   @Test("of two limits the one that is due first counts")
