@@ -15,7 +15,7 @@ struct AdmissionTests {
   )
   func context() async throws {
     let log = EventLog()
-    try await withAuditedLoops(count: 2) { _ in
+    try await withAuditedLoops(count: 2, clock: ManualClock()) { _ in
       let server = try await TCPServer.bind(on: .loopback(), configuration: log.configuration())
       async let running: Void = server.run(
         framing: .lines,
@@ -50,7 +50,7 @@ struct AdmissionTests {
     let isOrderly = manner == "silent" || manner == "goodbye"
     let log = EventLog()
     let count = Shared(0)
-    try await withAuditedLoops { _ in
+    try await withAuditedLoops(clock: ManualClock()) { _ in
       let server = try await TCPServer.bind(
         on: .loopback(), configuration: log.configuration { $0.limits.connections = 1 })
       async let running: Void = server.run(
@@ -141,7 +141,7 @@ struct AdmissionTests {
     let log = EventLog()
     let door = Door()
     let pending = Shared(0)
-    try await withAuditedLoops { group in
+    try await withAuditedLoops(clock: ManualClock()) { group in
       let server = try await TCPServer.bind(on: .loopback(), configuration: log.configuration())
       let early = try await server.connect(count: 10)
       for peer in early { try peer.reset() }
@@ -206,7 +206,7 @@ struct AdmissionTests {
   func optionsAndTransport() async throws {
     let log = EventLog()
     let seen = Shared<[ConnectionLimits]>([])
-    try await withAuditedLoops { _ in
+    try await withAuditedLoops(clock: ManualClock()) { _ in
       let server = try await TCPServer.bind(on: .loopback(), configuration: log.configuration())
       async let running: Void = server.run(
         framing: .lines,
@@ -236,7 +236,7 @@ struct AdmissionTests {
   func badAnswers() async throws {
     let log = EventLog()
     let count = Shared(0)
-    try await withAuditedLoops { _ in
+    try await withAuditedLoops(clock: ManualClock()) { _ in
       let server = try await TCPServer.bind(on: .loopback(), configuration: log.configuration())
       async let running: Void = server.run(admitting: { applicant in
         if count.increase() == 1 {
@@ -261,7 +261,7 @@ struct AdmissionTests {
   @Test("on a Unix socket it sees who is at the other end")
   func credentials() async throws {
     let seen = Shared<[PeerCredentials?]>([])
-    try await withAuditedLoops { _ in
+    try await withAuditedLoops(clock: ManualClock()) { _ in
       let path = "/tmp/admission-\(getpid()).sock"
       let server = try await TCPServer.bind(on: .unix(path: path))
       async let running: Void = server.run(

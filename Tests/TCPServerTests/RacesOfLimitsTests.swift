@@ -17,7 +17,7 @@ struct RacesOfLimitsTests {
     let log = EventLog()
     let isOver = Shared(false)
     try await withAuditedLoops(count: 2) { _ in
-      let configuration = log.configuration { $0.limits = .public }
+      let configuration = log.configuration()
       try await withServer(framing: LineFraming(), configuration: configuration) { connection in
         for try await line in connection.inbound { try await connection.send(line) }
       } body: { server in
