@@ -58,6 +58,8 @@ SCENARIOS = [
         for name, kind, mode in (("line", "strings", "line"), ("line-bytes", "bytes", "lineBytes"))
         for depth in (1, 32)
     ),
+    Scenario("line-1-limits", "Line echo (strings), 64 bytes, 100 connections, 1 at a time, every limit and all events on",
+             "lineLimits", "line", 100, unit="line", systems=("asyncsockets",)),
     Scenario("block-32", "Block echo, 64 bytes with their length, 100 connections, 32 at a time", "block", "block", 100,
              depth=32, unit="block"),
     Scenario("chunk-64k", "Chunk echo, 64 KiB, 8 connections", "chunk", "chunk", 8, size=65536, messages=1000),

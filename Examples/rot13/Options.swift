@@ -3,14 +3,15 @@ import TCPServer
 /// The command line.
 struct Options {
   static let usage = """
-    usage: rot13 [--host ADDRESS] [--port NUMBER]
-           rot13 --unix PATH
+    usage: rot13 [--events] [--host ADDRESS] [--port NUMBER]
+           rot13 [--events] --unix PATH
 
     Listens, and answers each line in rot13 with the terminator that it came with.
 
       --host ADDRESS  a numeric IPv4 or IPv6 address (default 127.0.0.1)
       --port NUMBER   0 to 65535; 0 lets the system choose (default 0)
       --unix PATH     a Unix socket instead
+      --events        says what happens on standard error
       --help          this text
     """
 
@@ -30,6 +31,7 @@ struct Options {
   }
 
   let address: SocketAddress
+  private(set) var tellsEvents = false
 
   init(_ arguments: some Sequence<String>) throws(Failure) {
     var host: String?
@@ -38,6 +40,10 @@ struct Options {
     var rest = arguments.makeIterator()
     while let option = rest.next() {
       if option == "--help" || option == "-h" { throw .help }
+      if option == "--events" {
+        tellsEvents = true
+        continue
+      }
       guard ["--host", "--port", "--unix"].contains(option) else {
         throw .usage("unknown argument \"\(option)\"")
       }

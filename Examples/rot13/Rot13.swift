@@ -11,7 +11,9 @@ struct Rot13 {
       error.exit()
     }
     do {
-      let server = try await TCPServer.bind(on: options.address)
+      var configuration = TCPServer.Configuration()
+      if options.tellsEvents { configuration.onEvent = { StandardOutput.report("\($0)") } }
+      let server = try await TCPServer.bind(on: options.address, configuration: configuration)
       let signals = try ProcessSignals(.interrupt, .terminate)
       print("listening on \(server.address)")
       StandardOutput.flush()

@@ -9,9 +9,13 @@ enum StandardOutput {
     Glibc.exit(status)
   }
 
-  static func fail(_ message: String, status: Int32) -> Never {
+  static func report(_ message: String) {
     var line = message + "\n"
     line.withUTF8 { _ = unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
+  }
+
+  static func fail(_ message: String, status: Int32) -> Never {
+    report(message)
     exit(status)
   }
 }

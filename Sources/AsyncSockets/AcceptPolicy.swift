@@ -2,8 +2,19 @@ import CLinux
 
 /// What an error of accept(2) means for the listener.
 ///
-/// Most of them are about one connection that died in the queue, or about the network behind it, and say nothing
-/// of the listener: accept(2), "Error handling", asks for them to be treated like `EAGAIN`.
+/// | error | verdict | why |
+/// |---|---|---|
+/// | `EMFILE`, `ENFILE` | pause | no descriptor is left, of the process or of the system; the connection stays in the queue |
+/// | `ENOBUFS`, `ENOMEM` | pause | no memory is left for the socket; likewise |
+/// | `EBADF`, `EINVAL`, `ENOTSOCK`, `EFAULT` | fatal | it is no listening socket, or not any more; that does not pass |
+/// | `ECONNABORTED` | retry | the peer gave up in the queue |
+/// | `EPERM` | retry | a firewall refuses this connection |
+/// | `ENETDOWN`, `EPROTO`, `ENOPROTOOPT`, `EHOSTDOWN`, `ENONET`, `EHOSTUNREACH`, `EOPNOTSUPP`, `ENETUNREACH` | retry | errors of the network that were waiting for this connection: accept(2), "Error handling", asks for them to be treated like `EAGAIN` |
+/// | `ETIMEDOUT` and whatever else | retry | what a kernel passes on from one connection says nothing of the listener |
+///
+/// `EINTR` and `EAGAIN` are dealt with before. A pause is 100 ms, or until a connection of ours ends, which frees a
+/// descriptor: a listener that is ready and is not accepted from would else wake its loop for ever, so trying at once
+/// costs a processor. It does not double, since a server that recovers slowly is worse than ten calls a second.
 enum AcceptPolicy {
   enum Verdict: Equatable {
     /// That connection is gone; the next may be fine.
@@ -21,8 +32,6 @@ enum AcceptPolicy {
     switch errno.rawValue {
     case EMFILE, ENFILE, ENOBUFS, ENOMEM: .pause
     case EBADF, EINVAL, ENOTSOCK, EFAULT: .fatal
-    // ECONNABORTED, EPROTO, EPERM (a firewall's word), EOPNOTSUPP and the network errors of accept(2), and
-    // whatever else a later kernel may pass on from a connection.
     default: .retry
     }
   }

@@ -32,7 +32,7 @@ extension ConnectionCore {
       guard state.phase == .open, !state.isDraining else { return [] }
       state.drainAllowance = state.endpoint.unreadBytes(kernel: core.kernel)
       let reader = state.takeReader().map { [$0] } ?? []
-      return reader + state.takeOnlookers { $0.goal == .draining }
+      return reader + state.writers.removeOnlookers { $0.goal == .draining }
     }
     Self.resume(waiters)
   }
@@ -43,8 +43,7 @@ extension ConnectionCore {
     let wake = await suspendWatched {
       addOnlooker($0, id)
     } onCancel: {
-      let waiters = state.withLock { state in state.takeOnlookers { $0.id == id } }
-      for waiter in waiters { waiter.resume(.cancelled) }
+      wakeWriter(id, .cancelled)
     }
     if case .cancelled = wake { throw CancellationError() }
     try state.withLock { state throws(SocketError) in
@@ -56,8 +55,7 @@ extension ConnectionCore {
     let answer = state.withLock { state -> Wake? in
       if CurrentTask.isCancelled { return .cancelled }
       if state.isDraining || state.phase != .open || state.failure != nil { return .changed }
-      state.onlookers.append(
-        ConnectionState.Onlooker(id: id, goal: .draining, continuation: continuation))
+      state.writers.add(WriteWaiters.Waiter(id: id, goal: .draining, continuation: continuation))
       return nil
     }
     if let answer { continuation.resume(answer) }

@@ -48,12 +48,13 @@ extension Connection {
 }
 
 extension Connection.Wait {
-  init(_ goal: WriteWaiters.Goal) {
+  init?(_ goal: WriteWaiters.Goal) {
     switch goal {
     case .turn: self = .send
     case .lowMark: self = .drain
     case .written: self = .flush
     case .ended: self = .finish
+    case .closed, .draining: return nil
     }
   }
 }
@@ -97,10 +98,11 @@ extension ConnectionCore {
     let now = core.now
     return state.withLock { state in
       let reader: [Connection.Wait] = state.reader == nil ? [] : [state.phase == .open ? .read : .close]
-      let waits = reader + state.writers.goals.map(Connection.Wait.init)
+      let waits = reader + state.writers.goals.compactMap(Connection.Wait.init)
       let deadline = state.reader?.deadline ?? .never
       return Connection.Snapshot(
-        localAddress: settings.localAddress, peerAddress: peerAddress, age: state.birth.duration(to: now),
+        localAddress: state.settings.localAddress, peerAddress: peerAddress,
+        age: state.birth.duration(to: now),
         idle: state.idleness.time(now, isWaiting: !waits.isEmpty), waits: waits,
         timeLeft: deadline == .never ? nil : now.duration(to: deadline), counters: state.counters,
         bytesQueued: UInt64(state.output.count), isClosing: state.phase != .open,

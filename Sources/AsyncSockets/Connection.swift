@@ -59,7 +59,7 @@ extension Connection {
   public var loop: EventLoop { core.loop }
 
   /// This end's address; `nil` for a transport that has none.
-  public var localAddress: SocketAddress? { core.settings.localAddress }
+  public var localAddress: SocketAddress? { core.state.withLock { $0.settings.localAddress } }
 
   /// The other end's address; `nil` when the peer had gone before it could be asked, or the transport has none.
   public var peerAddress: SocketAddress? { core.peerAddress }
@@ -193,6 +193,7 @@ extension Connection {
 }
 
 extension Connection.Handle {
+  package var peerAddress: SocketAddress? { core.peerAddress }
   package func beginDrain() { core.beginDrain() }
   package func wakeOwner() { core.wakeOwner() }
   package func stopLingering() { core.stopLingering() }

@@ -19,7 +19,7 @@ extension ConnectionCore {
     let isDriven = DriverMark.isDriver(mark)
     let waiters = state.withLock { state -> [WakeContinuation] in
       let reader = state.reader?.isOwner == true ? state.takeReader() : nil
-      let driver = isDriven ? state.takeOnlookers { $0.id == DriverMark.onlooker } : []
+      let driver = isDriven ? state.writers.removeOnlookers { $0.id == DriverMark.onlooker } : []
       return (reader.map { [$0] } ?? []) + state.writers.removeOwned() + driver
     }
     for waiter in waiters { waiter.resume(.cancelled) }

@@ -19,6 +19,7 @@ extension ConnectionCore {
   @inline(never) @usableFromInline
   func takeChunk(atMost limit: Int, _ chunk: inout [UInt8]) throws(SocketError) -> ReadStep {
     guard limit > 0 else { throw .invalid("a read needs a limit of at least 1 byte, not \(limit)") }
+    reading.contents.message = .none
     if !reading.contents.buffer.isEmpty {
       chunk = reading.contents.buffer.takePrefix(min(limit, reading.contents.buffer.count))
       return .bytes(chunk.count)
@@ -42,6 +43,7 @@ extension ConnectionCore {
   @inline(never)
   private func takeBytes(_ buffer: inout MutableRawSpan) throws(SocketError) -> ReadStep {
     guard !buffer.isEmpty else { throw .invalid("a read needs a buffer of at least 1 byte") }
+    reading.contents.message = .none
     if !reading.contents.buffer.isEmpty {
       let bytes = reading.contents.buffer.takePrefix(min(buffer.byteCount, reading.contents.buffer.count))
       for (index, byte) in bytes.enumerated() {

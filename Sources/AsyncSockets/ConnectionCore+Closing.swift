@@ -38,7 +38,6 @@ extension ConnectionCore {
         if let reason { state.noteReason(reason) }
         var waiters = state.writers.removeTurns()
         if let reader = state.takeReader() { waiters.append(reader) }
-        waiters += state.takeOnlookers { $0.goal == .draining }
         return (.ours, waiters + endOutgoing(&state))
       }
     }
@@ -144,8 +143,8 @@ extension ConnectionCore {
     _ = await WakeContinuation.suspend { continuation in
       let mustWait = state.withLock { state -> Bool in
         guard state.phase != .closed else { return false }
-        state.onlookers.append(
-          ConnectionState.Onlooker(id: state.nextWriterID(), goal: .closed, continuation: continuation))
+        state.writers.add(
+          WriteWaiters.Waiter(id: state.nextWriterID(), goal: .closed, continuation: continuation))
         return true
       }
       if !mustWait { continuation.resume() }
@@ -185,7 +184,7 @@ extension ConnectionCore {
       isOver.store(true, ordering: .relaxed)
       state.output.discard()
       if state.timer.isSet { core.cancelDeadline(state.timer.id) }
-      let waiters = state.takeWaiters() + state.takeOnlookers()
+      let waiters = state.takeWaiters() + state.writers.removeOnlookers()
       return (state.endpoint.close(abortively: abortively, kernel: core.kernel), true, waiters)
     }
     if let descriptor {

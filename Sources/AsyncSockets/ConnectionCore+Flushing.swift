@@ -52,7 +52,7 @@ extension ConnectionCore {
       return state.takeWaiters()
     }
     if state.wantsToWrite { armStallWatch(&state) }
-    return state.takeReadyWriters(options.watermarks)
+    return state.takeReadyWriters()
   }
 
   /// What follows from the answer to a write: how many bytes have left, or the failure.
@@ -107,7 +107,7 @@ extension ConnectionCore {
   ) {
     let answer = state.withLock { state -> Wake? in
       if isCancellable, CurrentTask.isCancelled { return .cancelled }
-      if state.phase == .closed || state.failure != nil { return .changed }
+      if state.phase == .closed || state.failure != nil && goal != .closed { return .changed }
       if state.phase == .closing, goal == .turn { return .changed }
       if let deadline, deadline <= core.now { return .timedOut }
       beginWait(&state)
@@ -120,7 +120,7 @@ extension ConnectionCore {
 
   /// The goal may have been reached just before the wait for it began.
   private func wakeReadyWriters() {
-    Self.resume(state.withLock { $0.takeReadyWriters(options.watermarks) })
+    Self.resume(state.withLock { $0.takeReadyWriters() })
   }
 
   func wakeWriter(_ id: UInt32, _ wake: Wake) {

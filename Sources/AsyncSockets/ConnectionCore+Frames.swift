@@ -41,13 +41,19 @@ extension ConnectionCore {
     if reading.contents.budget.isSpent, mustYield() { return .yield }
     if let frame = try decoder.decode(&reading.contents.buffer) {
       reading.contents.budget.takeFrame()
+      reading.contents.message = .none
       reading.contents.isDrained = isFinishing
       return .frame(frame)
     }
     if reading.contents.hasEnded {
       return try decoder.finish(&reading.contents.buffer).map { .frame($0) } ?? .end
     }
-    if isFinishing, !decoder.isMidFrame(reading.contents.buffer) { return .end }
+    if !decoder.isMidFrame(reading.contents.buffer) {
+      if isFinishing { return .end }
+      reading.contents.message = .none
+    } else if reading.contents.message == .none {
+      reading.contents.message = .begun
+    }
     return .needsBytes
   }
 }

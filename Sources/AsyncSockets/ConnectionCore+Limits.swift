@@ -37,11 +37,14 @@ extension ConnectionCore: DeadlineTarget {
       guard state.timer.isSet, state.timer.due <= now else { return (nil, nil) }
       state.timer = .none
       let deadline = state.reader?.deadline ?? .never
-      let (idle, stall) = (idleDue(&state), stallDue(state))
+      state.passPeriod(now)
+      let first = state.firstLimit
       // What was due first has happened first.
-      if min(idle, stall) <= min(deadline, now) { return (nil, idle <= stall ? .idle : .writeStall) }
+      if first.due <= min(deadline, now) { return (nil, first.limit) }
       let reader = deadline <= now ? state.takeReader() : nil
-      arm(reader == nil ? min(deadline, idle, stall) : min(idleDue(&state), stall), &state)
+      // What counts for a reader alone may be overdue, and is looked at when one comes.
+      state.waitIsWatched = state.waitsForInput
+      arm(reader == nil ? min(deadline, first.due) : state.firstLimit.due, &state)
       return (reader, nil)
     }
     reader?.resume(.timedOut)
@@ -52,29 +55,90 @@ extension ConnectionCore: DeadlineTarget {
   @inline(__always)
   func beginWait(_ state: inout ConnectionState) {
     state.idleness.waitBegan(core.now)
-    if !state.idlenessIsWatched { watchIdleness(&state) }
+    if !state.waitIsWatched { watchLimits(&state) }
+  }
+
+  /// Called with the lock held, when the limits of waits may be due earlier than the loop knows.
+  @inline(never)
+  func watchLimits(_ state: inout ConnectionState) {
+    state.waitIsWatched = true
+    // Whose reader waits, and so changes nothing of this.
+    if state.waitsForInput { noteMessage(&state) }
+    arm(state.dueInWaits, &state)
+  }
+
+  /// The reader is about to wait, in the middle of a message or not; with the lock held.
+  @inline(__always)
+  func noteReading(_ state: inout ConnectionState) {
+    if reading.contents.message != .none || state.message != nil { noteMessage(&state) }
   }
 
   @inline(never)
-  private func watchIdleness(_ state: inout ConnectionState) {
-    state.idlenessIsWatched = true
-    if let limit = options.idleLimit, state.phase == .open { arm(state.idleness.due(limit), &state) }
-  }
-
-  /// While nobody waits for the peer, nothing is due before somebody does.
-  private func idleDue(_ state: inout ConnectionState) -> EventLoop.Instant {
-    guard let limit = options.idleLimit, state.phase == .open, state.failure == nil else { return .never }
-    state.idlenessIsWatched = state.reader != nil || !state.writers.isEmpty
-    return state.idlenessIsWatched ? state.idleness.due(limit) : .never
-  }
-
-  private func stallDue(_ state: borrowing ConnectionState) -> EventLoop.Instant {
-    guard let limit = options.writeStallLimit, state.phase != .closed, state.wantsToWrite else {
-      return .never
+  private func noteMessage(_ state: inout ConnectionState) {
+    switch reading.contents.message {
+    case .none: state.message = nil
+    case .begun where state.settings.options.limits.watchesMessages:
+      reading.contents.message = .timed
+      let pace = MessagePace(now: core.now, bytesRead: state.bytesRead)
+      state.message = .underWay(pace)
+      arm(pace.next(state.settings.options.limits).due, &state)
+    case .begun, .timed: break
     }
-    return state.lastWrite.advanced(by: limit)
   }
 
   /// Called with the lock held, when output had to stay behind.
-  func armStallWatch(_ state: inout ConnectionState) { arm(stallDue(state), &state) }
+  func armStallWatch(_ state: inout ConnectionState) { arm(state.stallDue, &state) }
+}
+
+extension ConnectionLimits {
+  fileprivate var watchesMessages: Bool { message != nil || minimumRate != nil }
+}
+
+// MARK: - What is due when
+
+extension ConnectionState {
+  private var limits: ConnectionLimits { settings.options.limits }
+
+  /// Somebody waits for input: then its limits count.
+  fileprivate var waitsForInput: Bool { phase == .open && reader != nil }
+
+  /// Somebody waits for the peer, one way or the other: then it may be idle.
+  fileprivate var waitsForPeer: Bool { waitsForInput || phase == .open && !writers.isEmpty }
+
+  fileprivate mutating func passPeriod(_ now: EventLoop.Instant) {
+    let (bytesRead, limits) = (bytesRead, limits)
+    message?.pace.pass(now, bytesRead: bytesRead, limits)
+  }
+
+  /// The limit that is reached first if nothing changes. While nobody waits for the peer, those of waits are due never.
+  fileprivate var firstLimit: (due: EventLoop.Instant, limit: SocketError.Limit) {
+    let limits = limits
+    var first = (due: stallDue, limit: SocketError.Limit.writeStall)
+    func consider(_ due: EventLoop.Instant, _ limit: SocketError.Limit) {
+      if due < first.due { first = (due, limit) }
+    }
+    guard phase == .open, failure == nil else { return first }
+    if let idle = limits.idle, waitsForPeer, idleness.due(idle) <= first.due {
+      first = (idleness.due(idle), .idle)
+    }
+    guard waitsForInput else { return first }
+    if bytesRead == 0, let limit = limits.firstByte { consider(birth.advanced(by: limit), .firstByte) }
+    if let next = message?.pace.next(limits) { consider(next.due, next.limit) }
+    return first
+  }
+
+  /// When the first of the limits is due that count for who waits.
+  fileprivate var dueInWaits: EventLoop.Instant {
+    let limits = limits
+    guard phase == .open, failure == nil else { return .never }
+    var first = limits.idle.map(idleness.due) ?? .never
+    if bytesRead == 0, let limit = limits.firstByte { first = min(first, birth.advanced(by: limit)) }
+    if let message { first = min(first, message.pace.next(limits).due) }
+    return first
+  }
+
+  fileprivate var stallDue: EventLoop.Instant {
+    guard let limit = limits.writeStall, phase != .closed, wantsToWrite else { return .never }
+    return lastWrite.advanced(by: limit)
+  }
 }

@@ -18,6 +18,7 @@ extension ConnectionCore {
     var stream = ForwardedStream()
     do throws(ForwardingFailure) {
       var held = reading.contents.buffer.takeAll()
+      reading.contents.message = .none
       while true {
         if !held.isEmpty {
           try await destination.accept(held)

@@ -91,6 +91,7 @@ extension ConnectionCore {
       state.reader = ConnectionState.Reader(
         id: id, isOwner: isOwner, deadline: deadline, continuation: continuation)
       beginWait(&state)
+      noteReading(&state)
       arm(deadline, &state)
       return nil
     }

@@ -83,7 +83,6 @@ extension ConnectionCore {
     write: (inout ConnectionState) throws(SocketError) -> Int
   ) throws(SocketError) -> SendStep {
     let isOnLoop = core.isCurrent
-    let marks = options.watermarks
     var mustFlush = false
     var hasFailed = true
     defer {
@@ -94,7 +93,8 @@ extension ConnectionCore {
       if let failure = state.failure { throw failure }
       guard state.phase == .open else { throw .closed }
       guard state.outgoing == .open else { throw .finishedWriting }
-      if !holdsTurn, state.output.count >= marks.high || state.writers.mustQueue { return .mustWait }
+      let high = state.settings.options.watermarks.high
+      if !holdsTurn, state.output.count >= high || state.writers.mustQueue { return .mustWait }
       guard count > 0 else { return .accepted }
 
       var start = 0
@@ -114,7 +114,7 @@ extension ConnectionCore {
           mustFlush = true
         }
       }
-      if state.output.count >= marks.high { return .acceptedAboveHighMark }
+      if state.output.count >= high { return .acceptedAboveHighMark }
       guard state.directBytes >= Self.directWriteBudget else { return .accepted }
       state.directBytes = 0
       return .acceptedAndSpent
@@ -170,7 +170,7 @@ extension ConnectionCore {
   private func passTurnOn() {
     let ready = state.withLock { state in
       state.writers.turnUsed()
-      return state.takeReadyWriters(options.watermarks)
+      return state.takeReadyWriters()
     }
     Self.resume(ready)
   }

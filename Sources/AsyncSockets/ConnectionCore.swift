@@ -10,7 +10,6 @@ import Synchronization
 final class ConnectionCore: Sendable {
   let loop: EventLoop
   let core: EventLoopCore
-  let settings: ConnectionSettings
   let peerAddress: SocketAddress?
   /// This side has closed or aborted it: nothing is delivered any more.
   let isOver = Atomic<Bool>(false)
@@ -26,11 +25,8 @@ final class ConnectionCore: Sendable {
     self.loop = loop
     core = loop.core
     self.peerAddress = peerAddress
-    self.settings = settings
-    state = Lock(ConnectionState(endpoint: endpoint, now: core.now))
+    state = Lock(ConnectionState(endpoint: endpoint, settings: settings, now: core.now))
   }
-
-  var options: ConnectionOptions { settings.options }
 
   /// Begins to watch the transport. Until then reads and writes work as well, since both are tried first.
   func start() {

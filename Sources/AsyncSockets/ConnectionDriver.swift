@@ -63,7 +63,7 @@ class ConnectionDriver: @unchecked Sendable {
   /// The server drains, and a frame that had begun may still become whole.
   @safe @exclusivity(unchecked) @usableFromInline final var isFinishing = false
   @safe @exclusivity(unchecked) @usableFromInline final var inputHasEnded = false
-  @safe @exclusivity(unchecked) final var closerIsSet = false
+  @safe @exclusivity(unchecked) final var isOnlooking = false
   /// Nobody waits for the peer any more.
   @safe @exclusivity(unchecked) final var isCancelled = false
   /// The user's deadline; `.never` for none.
@@ -104,7 +104,7 @@ class ConnectionDriver: @unchecked Sendable {
   final var isAccepting: Bool {
     core.state.withLock { state in
       state.phase == .open && state.outgoing == .open && state.failure == nil
-        && state.output.count < core.options.watermarks.high
+        && state.output.count < state.settings.options.watermarks.high
     }
   }
 
@@ -198,20 +198,21 @@ extension ConnectionDriver {
 
   func waitForEnd() {
     waiting = .end
-    if closerIsSet { return }
-    closerIsSet = core.state.withLock { state in
+    if isOnlooking { return }
+    isOnlooking = core.state.withLock { state in
       guard state.phase != .closed else { return false }
-      state.onlookers.append(
-        ConnectionState.Onlooker(
+      state.writers.add(
+        WriteWaiters.Waiter(
           id: ConnectionCore.DriverMark.onlooker, goal: .closed, continuation: WakeContinuation(self)))
       return true
     }
-    if !closerIsSet { wake(.changed) }
+    if !isOnlooking { wake(.changed) }
   }
 
   private var hasRoom: Bool {
     core.state.withLock { state in
-      state.output.count <= core.options.watermarks.low || state.failure != nil || state.phase != .open
+      state.output.count <= state.settings.options.watermarks.low || state.failure != nil
+        || state.phase != .open
     }
   }
 

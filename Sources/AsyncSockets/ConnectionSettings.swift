@@ -2,9 +2,23 @@
 package final class ConnectionSettings: Sendable {
   let options: ConnectionOptions
   let localAddress: SocketAddress?
+  /// What the server's admission called the connection.
+  let tag: String?
+  /// Whether its limits were set for this one connection, and do not follow those of the server.
+  let hasOwnLimits: Bool
 
-  package init(options: ConnectionOptions, localAddress: SocketAddress?) {
+  package init(
+    options: ConnectionOptions, localAddress: SocketAddress?, tag: String? = nil, hasOwnLimits: Bool = false
+  ) {
     self.options = options
     self.localAddress = localAddress
+    self.tag = tag
+    self.hasOwnLimits = hasOwnLimits
+  }
+
+  func with(_ limits: ConnectionLimits, areOwn: Bool) -> ConnectionSettings {
+    var options = options
+    options.limits = limits
+    return ConnectionSettings(options: options, localAddress: localAddress, tag: tag, hasOwnLimits: areOwn)
   }
 }

@@ -23,15 +23,6 @@ struct ConnectionState: ~Copyable {
     let continuation: WakeContinuation
   }
 
-  /// Somebody who waits for what becomes of the connection, and not for the peer.
-  struct Onlooker {
-    enum Goal { case closed, draining }
-
-    let id: UInt32
-    let goal: Goal
-    let continuation: WakeContinuation
-  }
-
   /// The connection's one deadline in the loop's heap.
   struct Timer {
     static let none = Timer(id: .none, due: .never)
@@ -62,8 +53,8 @@ struct ConnectionState: ~Copyable {
   var failure: SocketError?
   /// While the server drains: how much of what had arrived before is still to be read.
   var drainAllowance: Int?
-  /// Whether the timer comes no later than the idle limit. Nobody needs that while nobody waits for the peer.
-  var idlenessIsWatched = false
+  /// Whether the timer comes no later than the limits of waits. Nobody needs that while nobody waits for the peer.
+  var waitIsWatched = false
   /// What this turn has written past the queue; no more than the type holds.
   var directBytes: Int32 = 0
   var output = OutputQueue()
@@ -74,13 +65,15 @@ struct ConnectionState: ~Copyable {
   var bytesRead: UInt64 = 0
   var writers = WriteWaiters()
 
-  /// Those who wait for the end of `close()`, or for the drain.
-  var onlookers: [Onlooker] = []
+  var settings: ConnectionSettings
+  /// What the reader was in the middle of when it last had to wait, if a limit is on that counts for messages.
+  var message: MessageWatch?
   var closeReason: CloseReason?
   let birth: EventLoop.Instant
 
-  init(endpoint: consuming Endpoint, now: EventLoop.Instant) {
+  init(endpoint: consuming Endpoint, settings: ConnectionSettings, now: EventLoop.Instant) {
     self.endpoint = endpoint
+    self.settings = settings
     birth = now
     idleness = Idleness(now: now)
     lastWrite = now
@@ -109,7 +102,6 @@ struct ConnectionState: ~Copyable {
   /// Takes out everybody who waits for the connection to go on, so that they look again.
   mutating func takeWaiters() -> [WakeContinuation] {
     var waiters = writers.removeAll()
-    waiters += takeOnlookers { $0.goal == .draining }
     if let reader = takeReader() { waiters.append(reader) }
     return waiters
   }
@@ -119,17 +111,11 @@ struct ConnectionState: ~Copyable {
     return reader?.continuation
   }
 
-  mutating func takeOnlookers(where isTaken: (Onlooker) -> Bool = { _ in true }) -> [WakeContinuation] {
-    if onlookers.isEmpty { return [] }
-    let taken = onlookers.filter(isTaken).map(\.continuation)
-    onlookers.removeAll(where: isTaken)
-    return taken
-  }
-
   /// Those whose goal is reached by now.
-  mutating func takeReadyWriters(_ marks: Watermarks) -> [WakeContinuation] {
+  mutating func takeReadyWriters() -> [WakeContinuation] {
     writers.takeReady(
-      count: output.count, written: output.written, hasEnded: outgoing == .ended, marks: marks)
+      count: output.count, written: output.written, hasEnded: outgoing == .ended,
+      marks: settings.options.watermarks)
   }
 
   /// The first cause of the end wins.

@@ -15,7 +15,7 @@ extension Duration {
   }
 
   /// In seconds with all its digits, for the refusal of a value: `0 s`, `0.25 s`.
-  var exactly: String {
+  package var exactly: String {
     let (seconds, attoseconds) = components
     return attoseconds == 0 ? "\(seconds) s" : "\(self / .seconds(1)) s"
   }

@@ -40,7 +40,8 @@ final class HandlerDriver<Handler: ConnectionHandler>: CodecDriver<Handler.Codec
 
   @inlinable
   init(
-    _ core: ConnectionCore, _ handler: Handler, _ codec: Handler.Codec, number: Int = 0, _ reactions: Reactions
+    _ core: ConnectionCore, _ handler: Handler, _ codec: Handler.Codec, number: Int = 0,
+    _ reactions: Reactions
   ) throws(SocketError) {
     self.handler = handler
     try super.init(core, codec, number: number, reactions)

@@ -44,7 +44,7 @@ public final class Listener: Sendable {
       switch try acceptNow(on: loop, options: options) {
       case .connection(let connection): return connection
       case .nothing: try await core.wait(until: due)
-      case .skipped: await core.loop.nextTurn()
+      case .skipped, .refused: await core.loop.nextTurn()
       case .exhausted: try await pause(until: due)
       }
     }
@@ -62,14 +62,21 @@ extension Listener {
     case nothing
     /// A connection died before it could be accepted.
     case skipped
+    /// A connection was not wanted, and has been reset.
+    case refused(SocketAddress?)
     /// The system is short of descriptors or memory.
     case exhausted(SocketError)
   }
 
+  /// - Parameter isWanted: called with the peer of a connection that has come; for `false` it is reset at once.
   package func acceptNow(
-    on loop: EventLoop, options: ConnectionOptions
+    on loop: EventLoop, options: ConnectionOptions, isWanted: (SocketAddress?) -> Bool = { _ in true }
   ) throws(SocketError) -> Attempt {
     try core.acceptNow { descriptor, peer throws(SocketError) in
+      guard isWanted(peer) else {
+        _ = loop.core.kernel.setResetOnClose(descriptor.number)
+        return .refused(peer)
+      }
       if options.socketOptions != inheritedOptions {
         for option in options.socketOptions {
           try option.apply(to: descriptor.number, kernel: loop.core.kernel, address: peer)
@@ -79,7 +86,7 @@ extension Listener {
       let connection = ConnectionCore(
         endpoint: .socket(descriptor), loop: loop, peerAddress: peer, settings: settings)
       connection.start()
-      return Connection(connection)
+      return .connection(Connection(connection))
     }
   }
 
@@ -115,4 +122,19 @@ extension Listener {
 
   /// From now on nobody waits for connections: who does goes on, to accept what is in the queue already.
   package func stopWaiting() { core.stopWaiting() }
+}
+
+extension Listener {
+  /// Takes one connection out of the queue of a process that is out of descriptors, and resets it.
+  ///
+  /// - Parameter reserve: its number is free meanwhile.
+  package func shed(with reserve: ReserveDescriptor) throws(SocketError) -> Attempt {
+    let kernel = core.loop.kernel
+    return try reserve.lend { () throws(SocketError) in
+      try core.acceptNow { descriptor, peer throws(SocketError) in
+        _ = kernel.setResetOnClose(descriptor.number)
+        return .refused(peer)
+      }
+    }
+  }
 }

@@ -39,7 +39,7 @@ final class ListenerCore: Sendable {
   }
 
   func acceptNow(
-    _ adopt: (consuming sending Descriptor, SocketAddress?) throws(SocketError) -> Connection
+    _ adopt: (consuming sending Descriptor, SocketAddress?) throws(SocketError) -> Listener.Attempt
   ) throws(SocketError) -> Listener.Attempt {
     var peer: SocketAddress?
     let result = try state.withLock { state throws(SocketError) -> Int? in
@@ -53,7 +53,7 @@ final class ListenerCore: Sendable {
     }
     guard let result else { return .nothing }
     if result >= 0 {
-      return .connection(try adopt(Descriptor(owning: Int32(result), of: loop.kernel.descriptors), peer))
+      return try adopt(Descriptor(owning: Int32(result), of: loop.kernel.descriptors), peer)
     }
     let errno = Errno(Int32(-result))
     let error = SocketError.failed(errno, call: "accept", address: address)

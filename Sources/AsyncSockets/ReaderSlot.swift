@@ -7,6 +7,16 @@ import Synchronization
 @safe
 @usableFromInline
 struct ReaderSlot: ~Copyable, @unchecked Sendable {
+  /// What the reader knows of the message that it is about to take.
+  @usableFromInline
+  enum Message: UInt8 {
+    /// It has not begun, or there are no messages.
+    case none
+    case begun
+    /// And a limit counts for it.
+    case timed
+  }
+
   @usableFromInline
   struct Contents {
     /// Bytes that have arrived and that no operation has taken yet.
@@ -16,6 +26,7 @@ struct ReaderSlot: ~Copyable, @unchecked Sendable {
     @usableFromInline var hasEnded = false
     /// The server drains, and the frame that had begun before has been delivered.
     @usableFromInline var isDrained = false
+    @usableFromInline var message = Message.none
     /// The last read took all that was there: the next asks for an event at once.
     var isDry = false
     /// Counts the waits, so that a late wake-up can't be taken for that of the next.

@@ -112,6 +112,17 @@ extension SocketAddress {
     }
   }
 
+  /// Whom to count together with it: the same IPv4 address, or the same first 64 bits of IPv6, all of which one site
+  /// has. `nil` for a Unix socket.
+  package var site: UInt64? {
+    switch storage {
+    case .ipv4(let address, _): UInt64(address)
+    // Never the number of an IPv4 address; the bit tells no two networks apart that are in use.
+    case .ipv6(let high, _, _, _): high | 1 << 63
+    case .unix, .abstract: nil
+    }
+  }
+
   package var isWildcard: Bool {
     switch storage {
     case .ipv4(let address, _): address == 0

@@ -38,6 +38,12 @@ public indirect enum SocketError: Error, Hashable, Sendable {
 
   /// The limits that end a connection.
   public enum Limit: String, Hashable, Sendable {
+    /// No byte came at all.
+    case firstByte
+    /// A message had begun and was not whole in time.
+    case message
+    /// A message came too slowly.
+    case minimumRate
     /// No byte in either direction while somebody waited for the peer.
     case idle
     /// Output waited and the peer took none of it.
@@ -69,6 +75,9 @@ extension SocketError: CustomStringConvertible {
       failures.map(\.error.description).joined()
     case .connectFailed(let host, let failures):
       "cannot connect to \(host): " + failures.map(\.error.description).joined(separator: "; ")
+    case .limit(.firstByte): "no byte came within the limit for the first one"
+    case .limit(.message): "a message was not whole within its limit"
+    case .limit(.minimumRate): "a message came more slowly than the minimum rate"
     case .limit(.idle): "idle limit reached"
     case .limit(.writeStall): "the peer took no output within the write stall limit"
     case .limit(.slowConsumer): "the peer was too slow for a broadcast"

@@ -1,4 +1,4 @@
-/// Tasks that wait for output to drain, in the order in which they came.
+/// Tasks that wait for output to drain, or for what becomes of the connection, in the order in which they came.
 ///
 /// Pure: it decides who goes on; the caller resumes them, outside its lock.
 struct WriteWaiters {
@@ -11,6 +11,13 @@ struct WriteWaiters {
     case written(UInt64)
     /// Our stream shall have ended.
     case ended
+    /// The connection shall be closed, by whoever does it.
+    case closed
+    /// The server shall drain.
+    case draining
+
+    /// Waits for what becomes of the connection, and not for the peer.
+    var isOnlooker: Bool { self == .closed || self == .draining }
   }
 
   struct Waiter {
@@ -27,7 +34,8 @@ struct WriteWaiters {
   /// Somebody was let in and has not given the turn back yet.
   private var turnIsGranted = false
 
-  var isEmpty: Bool { waiters.isEmpty }
+  /// Whether nobody waits for the peer.
+  var isEmpty: Bool { !waiters.contains { !$0.goal.isOnlooker } }
 
   /// What they wait for, in the order in which they came.
   var goals: [Goal] { waiters.map(\.goal) }
@@ -48,12 +56,18 @@ struct WriteWaiters {
 
   mutating func removeOwned() -> [WakeContinuation] { take(where: \.isOwner) }
 
-  /// Nobody will be let in any more: the connection closes.
-  mutating func removeTurns() -> [WakeContinuation] { take { $0.goal == .turn } }
+  /// Nobody will be let in any more, nor see a drain: the connection closes.
+  mutating func removeTurns() -> [WakeContinuation] { take { $0.goal == .turn || $0.goal == .draining } }
 
+  /// But for those who wait for the end.
   mutating func removeAll() -> [WakeContinuation] {
     turnIsGranted = false
-    return take { _ in true }
+    return take { $0.goal != .closed }
+  }
+
+  mutating func removeOnlookers(where isTaken: (Waiter) -> Bool = { _ in true }) -> [WakeContinuation] {
+    if waiters.isEmpty { return [] }
+    return take { $0.goal.isOnlooker && isTaken($0) }
   }
 
   /// The one who was let in has appended, or given up.
@@ -75,6 +89,7 @@ struct WriteWaiters {
       case .lowMark: return count <= marks.low
       case .written(let position): return written >= position
       case .ended: return hasEnded
+      case .closed, .draining: return false
       }
     }
   }

@@ -30,6 +30,9 @@ struct DrainLog {
     cuts[slot] = Cut(outcome: outcome, waits: waits)
   }
 
+  /// Whoever was there has not been served.
+  mutating func forget(_ slot: Int) { cuts[slot] = nil }
+
   /// A connection has ended. One whose handler left by its cancellation may do so before the server knows of its own.
   mutating func ended(_ slot: Int, _ snapshot: Connection.Snapshot, reason: CloseReason) {
     guard hasBegun else { return }

@@ -1,4 +1,4 @@
-/// Who is being served, who may still come, and how far the server's end has got.
+/// Who is being served, and how far the server's end has got.
 final class Roster: Sendable {
   typealias Instant = EventLoop.Instant
 
@@ -6,10 +6,7 @@ final class Roster: Sendable {
 
   struct State {
     var run = Run.notYet
-    var isAccepting = true
-    var isPaused = false
     var acceptors = 0
-    var gate: ConnectionGate
     var drain = Drain<Instant>()
     var log = DrainLog()
     var report: TCPServer.DrainReport?
@@ -17,24 +14,20 @@ final class Roster: Sendable {
     var failure: SocketError?
     var connections: [Connection.Handle?] = []
     var freeSlots: [Int] = []
+    /// Kept while the connections of a peer are limited.
+    var peers: PeerCounts?
     /// Opened, and replaced, whenever whoever plans the end should look again.
     var change = Latch()
-    var slotFreed: Latch?
 
-    var isFinished: Bool { acceptors == 0 && gate.count == 0 }
-    var letsIn: Bool { gate.hasRoom && !isPaused }
+    var count: Int { connections.count - freeSlots.count }
+    var isFinished: Bool { acceptors == 0 && count == 0 }
   }
 
-  let state: Lock<State>
+  let state = Lock(State())
   let over = Latch()
   private let acceptorsOver = Latch()
 
-  init(limit: Int) {
-    state = Lock(State(gate: ConnectionGate(limit: limit)))
-  }
-
-  var count: Int { state.withLock { $0.connections.count - $0.freeSlots.count } }
-  var isAccepting: Bool { state.withLock { $0.isAccepting } }
+  var count: Int { state.withLock { $0.count } }
   var failure: SocketError? { state.withLock { $0.failure } }
 
   // MARK: The run
@@ -57,27 +50,13 @@ final class Roster: Sendable {
 
   // MARK: Connections
 
-  /// Takes a place for a connection that may be about to come.
-  func enter() -> Bool { state.withLock { $0.letsIn && $0.gate.enter() } }
-
-  /// Opens when a place may be free.
-  func placeFreed() -> Latch {
+  /// Whether that peer may have one more. Who asks is who adds, so that no limit is exceeded.
+  func mayAdd(_ peer: SocketAddress?, limit: Int) -> Bool {
     state.withLock { state in
-      let latch = state.slotFreed ?? Latch()
-      state.slotFreed = latch
-      if state.letsIn { latch.open() }
-      return latch
+      let peers = state.peers ?? PeerCounts(of: state.connections.lazy.compactMap(\.self).map(\.peerAddress))
+      state.peers = peers
+      return peers.mayEnter(peer, limit: limit)
     }
-  }
-
-  /// Gives a place back that no connection took.
-  func leave() {
-    let latch = state.withLock { state in
-      state.gate.leave()
-      defer { state.slotFreed = nil }
-      return state.slotFreed
-    }
-    latch?.open()
   }
 
   /// Enters a connection that has come, and answers its slot.
@@ -90,61 +69,56 @@ final class Roster: Sendable {
       } else {
         state.connections[slot] = connection
       }
+      state.peers?.enter(connection.peerAddress)
       return (slot, state.drain.phase > .serving)
     }
     if isDraining { connection.beginDrain() }
     return slot
   }
 
-  /// A connection has ended; what it was like in the end, and why.
+  /// A connection that was served has ended; what it was like in the end, and why.
   ///
   /// - Parameter stopped: the time, if its task was cancelled: then the server is being stopped, which it may not have
   ///   noticed yet.
   func remove(_ slot: Int, _ snapshot: Connection.Snapshot, reason: CloseReason, stopped: Instant?) {
-    let (freed, change) = state.withLock { state -> (Latch?, Latch?) in
+    state.withLock { state in
       state.totals.countEnd(snapshot.counters, reason)
       if let stopped { state.log.begin(at: stopped) }
       state.log.ended(slot, snapshot, reason: reason)
+    }
+    remove(slot)
+  }
+
+  /// A connection that was refused has gone.
+  func removeRefused(_ slot: Int) {
+    state.withLock { state in
+      state.totals.refused += 1
+      state.log.forget(slot)
+    }
+    remove(slot)
+  }
+
+  private func remove(_ slot: Int) {
+    let change = state.withLock { state -> Latch? in
+      state.peers?.leave(state.connections[slot]?.peerAddress)
       state.connections[slot] = nil
       state.freeSlots.append(slot)
-      state.gate.leave()
-      defer { state.slotFreed = nil }
-      return (state.slotFreed, state.isFinished ? state.change : nil)
+      return state.isFinished ? state.change : nil
     }
-    freed?.open()
     change?.open()
   }
 
+  /// The limits have changed.
+  func follow(_ limits: TCPServer.Limits) {
+    var change = ConnectionSettingsChange(to: limits.each)
+    let connections = state.withLock { state in
+      if limits.connectionsPerPeer == nil { state.peers = nil }
+      return state.connections
+    }
+    for connection in connections { connection?.follow(&change) }
+  }
+
   // MARK: The end
-
-  func stopAccepting() {
-    let slotFreed = state.withLock { state in
-      state.isAccepting = false
-      state.isPaused = false
-      defer { state.slotFreed = nil }
-      return state.slotFreed
-    }
-    // Who waits for a place looks again: there may be no hope of one.
-    slotFreed?.open()
-  }
-
-  func pauseAccepting() {
-    state.withLock { $0.isPaused = $0.isAccepting }
-  }
-
-  func resumeAccepting() {
-    let slotFreed = state.withLock { state in
-      state.isPaused = false
-      defer { state.slotFreed = nil }
-      return state.slotFreed
-    }
-    slotFreed?.open()
-  }
-
-  /// Nobody more is wanted, and nobody's end could make room for who waits.
-  var isClosedForGood: Bool {
-    state.withLock { !$0.isAccepting && $0.gate.limit == 0 }
-  }
 
   func acceptorEnded(_ error: SocketError?) {
     let (change, isLast) = state.withLock { state in

@@ -1,15 +1,32 @@
 extension TCPServer {
   /// How a server behaves; every value has a safe default.
   public struct Configuration: Sendable {
-    /// Limits and watermarks of each connection.
-    public var connection = ConnectionOptions()
+    /// How much the server takes on: of connections, and of each. `Limits()` is safe, and `Limits.public` for a server
+    /// that anybody can reach.
+    public var limits = Limits()
 
-    /// How many connections are served at once; who comes later waits in the kernel's queue. By default what the
-    /// process's limit of descriptors leaves after 128 others; 0 serves nobody.
-    public var maximumConnections = defaultMaximumConnections
+    /// Watermarks and socket options of each connection. Their limits are those of `limits`, by another name.
+    public var connection: ConnectionOptions {
+      get {
+        var options = options
+        options.limits = limits.each
+        return options
+      }
+      set {
+        options = newValue
+        limits.each = newValue.limits
+      }
+    }
+
+    private var options = ConnectionOptions()
 
     /// How many connections may wait to be accepted; the system cuts it to its own limit.
     public var backlog = 4096
+
+    /// Whether a process that is out of descriptors resets those who wait to be accepted, by means of one that it holds
+    /// in reserve. Off by default: they wait, and are served as soon as a descriptor is free. For clients that have
+    /// somewhere else to go, and would rather know at once.
+    public var shedsBacklog = false
 
     /// Told of everything worth knowing, on whatever thread it happens; it must return quickly. The library
     /// itself prints nothing.
@@ -18,16 +35,9 @@ extension TCPServer {
     /// The defaults.
     public init() {}
 
-    /// `RLIMIT_NOFILE` less 128, and at least half of it.
-    public static var defaultMaximumConnections: Int {
-      max(DescriptorLimit.current / 2, DescriptorLimit.current - 128)
-    }
-
     func validate() throws(SocketError) {
+      try limits.validate()
       try connection.validate()
-      if maximumConnections < 0 {
-        throw .invalid("maximumConnections must not be negative, but is \(maximumConnections)")
-      }
       if backlog < 1 { throw .invalid("backlog must be at least 1, but is \(backlog)") }
     }
   }

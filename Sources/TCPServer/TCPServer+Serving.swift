@@ -5,14 +5,15 @@ extension TCPServer {
   /// How long cancelled handlers may take before their connections are aborted.
   private static let cancellationTime = Duration.seconds(1)
 
-  func serveConnections(_ handler: @escaping @Sendable (Connection) async throws -> Void) async throws {
+  func serveConnections(_ service: Service) async throws {
     guard try roster.beginRun(acceptors: listeners.count) else { return }
+    tell(.started(addresses))
     let home = loops.loops[0]
     let reports = reportLongTurns()
     await withDiscardingTaskGroup { group in
       for listener in listeners {
         group.addTask(executorPreference: home.executor) {
-          await self.acceptConnections(from: listener, home: home, handler)
+          await self.acceptConnections(from: listener, home: home, service)
         }
       }
       var isCancelled = false
@@ -49,84 +50,12 @@ extension TCPServer {
     return loops.loops.map { loop in (loop, loop.onLongTurn { onEvent(.longTurn($0)) }) }
   }
 
-  /// Accepts until told to stop, then empties the queue and closes the listener. The connections are
-  /// descendants of this task: it ends after the last of them.
-  private func acceptConnections(
-    from listener: Listener, home: EventLoop,
-    _ handler: @escaping @Sendable (Connection) async throws -> Void
-  ) async {
-    await withDiscardingTaskGroup { group in
-      let lanes = Lanes()
-      var failure: SocketError?
-      var isPaused = false
-      var attempts = 0
-      var loop = loops.next()
-      accepting: while !Task.isCancelled {
-        attempts += 1
-        if attempts % 64 == 0 { await home.nextTurn() }
-        guard roster.enter() else {
-          if roster.isClosedForGood { break }
-          _ = await roster.placeFreed().wait(on: home)
-          continue
-        }
-        let isAccepting = roster.isAccepting
-        do {
-          switch try listener.acceptNow(on: loop, options: configuration.connection) {
-          case .connection(let connection):
-            if isPaused {
-              isPaused = false
-              configuration.onEvent?(.acceptResumed)
-            }
-            let slot = roster.add(connection.handle)
-            if let lane = lanes.place(Lane.Arrival(connection: connection, loop: loop, slot: slot)) {
-              group.addTask(executorPreference: home.executor) {
-                await self.serve(lane, of: lanes, home: home, handler)
-              }
-            }
-            loop = loops.next()
-          case .nothing:
-            roster.leave()
-            guard isAccepting else { break accepting }
-            try await listener.waitUntilReady()
-            continue
-          case .skipped:
-            roster.leave()
-          case .exhausted(let error):
-            roster.leave()
-            if !isPaused {
-              isPaused = true
-              configuration.onEvent?(.acceptPaused(error))
-            }
-            guard isAccepting else { break accepting }
-            try await listener.pause()
-          }
-        } catch let error as SocketError {
-          roster.leave()
-          if error != .closed, error != .loopStopped {
-            failure = error
-            configuration.onEvent?(.listenerFailed(error))
-            stopAccepting()
-          }
-          break accepting
-        } catch {
-          break accepting
-        }
-      }
-      listener.close()
-      lanes.close()
-      roster.acceptorEnded(failure)
-    }
-  }
-
-  private func serve(
-    _ lane: Lane, of lanes: Lanes, home: EventLoop,
-    _ handler: @escaping @Sendable (Connection) async throws -> Void
-  ) async {
+  func serve(_ lane: Lane, of lanes: Lanes, home: EventLoop, _ service: Service) async {
     await withDiscardingTaskGroup { group in
       while let arrivals = await lane.next(on: home) {
         for arrival in arrivals {
           group.addTask(executorPreference: arrival.loop.executor) {
-            await self.serve(arrival.connection, in: arrival.slot, handler)
+            await self.serve(arrival.connection, in: arrival.slot, service)
             lanes.leave(lane)
           }
         }
@@ -134,9 +63,16 @@ extension TCPServer {
     }
   }
 
-  private func serve(
-    _ connection: Connection, in slot: Int, _ handler: @Sendable (Connection) async throws -> Void
-  ) async {
+  private func serve(_ connection: Connection, in slot: Int, _ service: Service) async {
+    let handler: Service.Handler
+    if case .open(let open) = service, !connection.isDead {
+      handler = open
+    } else if let admitted = await admitted(connection, service) {
+      handler = admitted
+    } else {
+      roster.removeRefused(slot)
+      return placeFreed()
+    }
     begin(connection)
     do {
       try await handler(connection)
@@ -152,25 +88,52 @@ extension TCPServer {
 
   // Apart from `serve`, whose frame every idle connection keeps.
 
+  /// `nil` for a connection that is not to be served, and has ended.
+  @inline(never)
+  private func admitted(_ connection: Connection, _ service: Service) async -> Service.Handler? {
+    var cause = RefusalCause.gone
+    do {
+      if case .admitting(let admit) = service, !connection.isDead {
+        let handler = try await admit(connection)
+        try Task.checkCancellation()
+        if !connection.isDead { return handler }
+      }
+      connection.abort()
+    } catch {
+      cause = await refuse(connection, error)
+    }
+    tell(.refused(peer: Peer(connection), cause))
+    return nil
+  }
+
   @inline(never)
   private func begin(_ connection: Connection) {
     connection.setOwner(true)
-    configuration.onEvent?(.accepted(peer: connection.peerAddress))
+    tell(.accepted(peer: Peer(connection)))
   }
 
   @inline(never)
   private func reportFailure(_ error: any Error, of connection: Connection) {
     if error is CancellationError || error is FramingError || connection.hasEnded(by: error) { return }
-    configuration.onEvent?(.handlerFailed(peer: connection.peerAddress, error))
+    tell(.handlerFailed(peer: Peer(connection), error))
   }
 
   @inline(never)
   private func finish(_ connection: Connection, in slot: Int) {
     let reason = connection.closeReason ?? .closed
-    configuration.onEvent?(.closed(peer: connection.peerAddress, reason: reason))
+    if configuration.onEvent != nil {
+      let peer = Peer(connection)
+      if case .limit(let limit) = reason { tell(.limit(Limit(limit), peer: peer)) }
+      tell(.closed(peer: peer, reason: reason, counters: connection.counters))
+    }
     let stopped = Task.isCancelled ? connection.loop.now : nil
     roster.remove(slot, connection.snapshot, reason: reason, stopped: stopped)
-    // A descriptor is free again, which an acceptor that ran out of them may be waiting for.
+    placeFreed()
+  }
+
+  /// A place is free, and a descriptor, which an acceptor that ran out of them may be waiting for.
+  private func placeFreed() {
+    entrance.leave()
     for listener in listeners { listener.resourcesFreed() }
   }
 }

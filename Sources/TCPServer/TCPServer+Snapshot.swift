@@ -8,7 +8,7 @@ extension TCPServer {
   /// for await _ in try ProcessSignals(.user1) { print(server.snapshot) }
   /// ```
   public var snapshot: Snapshot {
-    let (totals, connections, state) = roster.observe()
+    let (totals, connections, state) = roster.observe(entrance.standing)
     return Snapshot(
       addresses: addresses, state: state, connections: connections.map(\.snapshot), totals: totals)
   }

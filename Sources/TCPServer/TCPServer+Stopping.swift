@@ -6,7 +6,7 @@ extension TCPServer {
   public func stopAccepting() {
     // In this order: an acceptor that sees the flag finds the ready bit set, and looks into the queue once more.
     for listener in listeners { listener.stopWaiting() }
-    roster.stopAccepting()
+    entrance.stop()
   }
 
   /// Stops accepting, and returns when the listeners are closed: from then on connections are refused. To be called
@@ -17,7 +17,7 @@ extension TCPServer {
   }
 
   /// Whether its listeners take connections, or have paused.
-  package var isListening: Bool { roster.isAccepting }
+  package var isListening: Bool { entrance.terms.isAccepting }
 
   /// Begins to drain and returns at once: for signals, and for the shutdown hooks of whatever the server runs in.
   ///

@@ -29,7 +29,7 @@ extension TCPServer {
   }
 
   /// What it has done until now.
-  public var totals: Totals { roster.observe().totals }
+  public var totals: Totals { roster.observe(entrance.standing).totals }
 }
 
 extension TCPServer.Totals: CustomStringConvertible {

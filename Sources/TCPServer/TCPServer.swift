@@ -14,19 +14,22 @@
 public final class TCPServer: Sendable {
   /// The addresses it listens on, in the order given, with the ports that the system chose.
   public let addresses: [SocketAddress]
-  /// The values it was bound with.
+  /// The values it was bound with; its limits may have changed since.
   public let configuration: Configuration
 
   let listeners: [Listener]
   let loops: EventLoopGroup
-  let roster: Roster
+  let entrance: Entrance
+  let roster = Roster()
+  let reserve: ReserveDescriptor?
 
   private init(listeners: [Listener], loops: EventLoopGroup, configuration: Configuration) {
     addresses = listeners.map(\.address)
     self.listeners = listeners
     self.loops = loops
     self.configuration = configuration
-    roster = Roster(limit: configuration.maximumConnections)
+    entrance = Entrance(configuration)
+    reserve = configuration.shedsBacklog ? ReserveDescriptor(on: loops.loops[0]) : nil
   }
 
   /// Listens; returns when clients can connect.
@@ -76,14 +79,14 @@ public final class TCPServer: Sendable {
   ///   not end within a second, and returns when nothing is left. `SocketError` when a listener can no longer
   ///   accept, or when the server has been run before.
   public func run(_ handler: @escaping @Sendable (Connection) async throws -> Void) async throws {
-    try await serveConnections(handler)
+    try await serveConnections(.open(handler))
   }
 
   /// Serves connections of frames until the server is drained; see `run(_:)`.
   public func run<F: Framing>(
     framing: F, _ handler: @escaping @Sendable (FramedConnection<F>) async throws -> Void
   ) async throws {
-    try await serveConnections { try await handler($0.framed(framing)) }
+    try await serveConnections(.open { try await handler($0.framed(framing)) })
   }
 
   /// Listens and serves connections of raw bytes; `bind` and `run` in one.
@@ -113,11 +116,11 @@ extension TCPServer {
   /// When it returns, nobody more is accepted. A second call changes nothing; stopping or shutting down ends the
   /// pause, and who waits in the queue is served.
   public func pauseAccepting() async {
-    roster.pauseAccepting()
+    entrance.pause()
     // An acceptor that has found room accepts in the same job.
     await loops.loops[0].nextTurn()
   }
 
   /// Takes connections again, those first that waited.
-  public func resumeAccepting() { roster.resumeAccepting() }
+  public func resumeAccepting() { entrance.resume() }
 }

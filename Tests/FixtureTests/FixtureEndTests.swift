@@ -123,7 +123,7 @@ struct FixtureEndTests {
     await #expect(throws: SocketError.self) { try await withTestServer(.echo, on: []) { _ in } }
     await #expect(throws: SocketError.self) { try await withTestServer(.echo, patience: .zero) { _ in } }
     var options = ConnectionOptions()
-    options.idleLimit = .zero
+    options.limits.idle = .zero
     await #expect(throws: SocketError.self) { try await withTestServer(.echo, connection: options) { _ in } }
   }
 }

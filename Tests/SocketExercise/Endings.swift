@@ -51,7 +51,7 @@ enum Endings: CaseIterable {
 
   private func take(_ source: Pair.Source) async throws {
     var options = ConnectionOptions()
-    if self == .idle { options.idleLimit = .milliseconds(1) }
+    if self == .idle { options.limits.idle = .milliseconds(1) }
     // So that a writer soon has to wait.
     if self == .cancelledWrite { options.socketOptions = [.sendBuffer(4096)] }
     let pair = try await source.next(options: options)

@@ -37,7 +37,7 @@ enum Stranded {
     var keepAlive = ConnectionOptions()
     keepAlive.socketOptions = [.keepAlive(idle: .seconds(1), interval: .seconds(1), count: 1)]
     var idle = ConnectionOptions()
-    idle.idleLimit = .seconds(1)
+    idle.limits.idle = .seconds(1)
     return [("user timeout", userTimeout), ("keep-alive", keepAlive), ("idle limit", idle)]
   }
 

@@ -37,7 +37,7 @@ struct AddressTests {
         let expected = try SocketAddress(host: host, port: own)
         for event in log.events {
           switch event {
-          case .accepted(let peer), .closed(let peer, _): #expect(peer == expected)
+          case .accepted(let peer), .closed(let peer, _, _): #expect(peer.address == expected)
           default: Issue.record("\(event)")
           }
         }

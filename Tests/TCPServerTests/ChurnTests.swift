@@ -42,7 +42,7 @@ private func churn(connections: Int, seed: UInt64) async throws {
   let log = Shared((accepted: 0, closed: 0, failed: 0))
   try await withAuditedLoops(count: 2) { _ in
     var configuration = TCPServer.Configuration()
-    configuration.connection.idleLimit = .seconds(600)
+    configuration.connection.limits.idle = .seconds(600)
     configuration.onEvent = { event in
       log.change { log in
         switch event {

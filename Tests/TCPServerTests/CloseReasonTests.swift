@@ -198,7 +198,7 @@ struct CloseReasonTests {
     let log = EventLog()
     let clock = ManualClock()
     try await withAuditedLoops(clock: clock) { _ in
-      let configuration = log.configuration { $0.connection.idleLimit = .seconds(60) }
+      let configuration = log.configuration { $0.connection.limits.idle = .seconds(60) }
       try await withServer(framing: LineFraming(), configuration: configuration, handler: echo) { server in
         let peer = try await server.connect()
         #expect(try await peer.ask("hello") == "hello")

@@ -150,9 +150,10 @@ struct LifecycleTests {
       }
       return "\(try #require(error))"
     }
-    #expect(try await message { $0.maximumConnections = -1 }.contains("maximumConnections"))
+    #expect(try await message { $0.limits.connections = -1 }.contains("limits.connections"))
     #expect(try await message { $0.backlog = 0 }.contains("backlog"))
-    #expect(try await message { $0.connection.idleLimit = .zero }.contains("idleLimit"))
-    #expect(try await message { $0.connection.writeStallLimit = .seconds(-1) }.contains("writeStallLimit"))
+    #expect(try await message { $0.connection.limits.idle = .zero }.contains("limits.idle"))
+    #expect(
+      try await message { $0.connection.limits.writeStall = .seconds(-1) }.contains("limits.writeStall"))
   }
 }

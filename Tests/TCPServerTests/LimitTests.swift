@@ -12,7 +12,7 @@ struct LimitTests {
     let log = EventLog()
     let order = Shared<[String]>([])
     try await withAuditedLoops(count: 2) { _ in
-      let configuration = log.configuration { $0.maximumConnections = 1 }
+      let configuration = log.configuration { $0.limits.connections = 1 }
       try await withServer(framing: LineFraming(), configuration: configuration) { connection in
         for try await line in connection.inbound {
           order.change { $0.append(line) }
@@ -41,7 +41,7 @@ struct LimitTests {
     let most = Shared(0)
     let door = Door()
     try await withAuditedLoops(count: 2) { _ in
-      let configuration = log.configuration { $0.maximumConnections = 10 }
+      let configuration = log.configuration { $0.limits.connections = 10 }
       try await withServer(framing: LineFraming(), configuration: configuration) { connection in
         let count = now.increase()
         most.change { $0 = max($0, count) }
@@ -82,7 +82,7 @@ struct LimitTests {
   func zero() async throws {
     let log = EventLog()
     try await withAuditedLoops(clock: ManualClock()) { _ in
-      let configuration = log.configuration { $0.maximumConnections = 0 }
+      let configuration = log.configuration { $0.limits.connections = 0 }
       try await withServer(framing: LineFraming(), configuration: configuration, handler: echo) { server in
         let peer = try await server.connect()
         try peer.send("hello\n")
@@ -98,7 +98,7 @@ struct LimitTests {
   func stopAtTheLimit() async throws {
     let log = EventLog()
     try await withAuditedLoops(clock: ManualClock()) { _ in
-      let configuration = log.configuration { $0.maximumConnections = 1 }
+      let configuration = log.configuration { $0.limits.connections = 1 }
       try await withServer(
         on: .ownLoopback(), framing: LineFraming(), configuration: configuration, handler: echo
       ) { server in
@@ -125,8 +125,8 @@ struct LimitTests {
         _ = unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         limit.rlim_cur = rlim_t(descriptors)
         _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        #expect(TCPServer.Configuration.defaultMaximumConnections == connections, "of \(descriptors)")
-        #expect(TCPServer.Configuration().maximumConnections == connections, "of \(descriptors)")
+        #expect(TCPServer.Limits().connections == connections, "of \(descriptors)")
+        #expect(TCPServer.Configuration().limits.connections == connections, "of \(descriptors)")
       }
     }
   }

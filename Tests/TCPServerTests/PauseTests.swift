@@ -75,7 +75,7 @@ struct PauseTests {
   func full() async throws {
     let log = EventLog()
     try await withAuditedLoops { _ in
-      let configuration = log.configuration { $0.maximumConnections = 1 }
+      let configuration = log.configuration { $0.limits.connections = 1 }
       try await withServer(framing: LineFraming(), configuration: configuration, handler: echo) { server in
         let peers = try await server.connect(count: 2)
         #expect(try await peers[0].ask("one") == "one")

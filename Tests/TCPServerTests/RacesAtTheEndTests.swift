@@ -10,14 +10,20 @@ import Testing
   private let rounds = isSlowRun ? 200 : 50
 #endif
 
-@Suite("Connections that come while the server ends", .serialized, .timeLimit(.minutes(4)))
+#if THREAD_SANITIZER
+  private let cancellations = 20
+#else
+  private let cancellations = isSlowRun ? 10_000 : 100
+#endif
+
+@Suite("Connections that come while the server ends", .serialized, .timeLimit(.minutes(30)))
 struct RacesAtTheEndTests {
   @Test("64 clients that connect just before the server is cancelled all see the end (P17)")
   func burstAndCancel() async throws {
     let log = EventLog()
     var times: [Duration] = []
     try await withAuditedLoops(count: 2) { _ in
-      for _ in 0..<rounds {
+      for _ in 0..<cancellations {
         let server = try await TCPServer.bind(on: .loopback(), configuration: log.configuration())
         try await withThrowingTaskGroup(of: Void.self) { group in
           group.addTask { try await server.run(framing: LineFraming(), echo) }
@@ -30,7 +36,7 @@ struct RacesAtTheEndTests {
       }
     }
     // A machine that is busy with other things may spoil a round.
-    #expect(times.sorted()[rounds / 2] < .seconds(1), "\(times)")
+    #expect(times.sorted()[cancellations / 2] < .seconds(1), "\(times)")
     #expect(log.accepted.count == log.reasons.count)
     #expect(log.reasons.allSatisfy { $0 == .cancelled })
     #expect(log.failures == [])

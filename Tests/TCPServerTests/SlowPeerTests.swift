@@ -8,7 +8,8 @@ import Testing
   "Peers that are slower than the server, and handlers that are slower than their peers",
   .timeLimit(.minutes(4)))
 struct SlowPeerTests {
-  @Test("20 peers that never read bound what is kept for them, and are ended by the write stall limit (P30)")
+  @Test(
+    "20 peers that never read bound what is kept for them, and are ended by the write stall limit (P30, P59)")
   func peersThatNeverRead() async throws {
     let chunk = [UInt8](repeating: 0x61, count: 10_000)
     let log = EventLog()
@@ -51,7 +52,7 @@ struct SlowPeerTests {
       }
       #expect(writers.value.allSatisfy { $0.queued < UInt64(high + chunk.count) })
       // Whatever the kernel still took, a stall began no later than now.
-      let limit = try #require(configuration.connection.writeStallLimit)
+      let limit = try #require(configuration.connection.limits.writeStall)
       clock.advance(by: limit)
       try await log.untilClosed(70)
       for peer in idle {
@@ -131,14 +132,14 @@ struct SlowPeerTests {
     }
   }
 
-  @Test("a peer that sends requests and reads no replies is stopped before they fill the memory")
+  @Test("a peer that sends requests and reads no replies is stopped before they fill the memory (P62)")
   func floodOfRequests() async throws {
     let line = String(repeating: "x", count: 1000)
     let lines = Array(String(repeating: line + "\n", count: 100).utf8)
     let served = Shared<Connection?>(nil)
     try await withAuditedLoops(clock: ManualClock()) { _ in
       try await withServer(framing: LineFraming()) { connection in
-        served.set(connection.connection)
+        served.change { $0 = $0 ?? connection.connection }
         try await echo(connection)
       } body: { server in
         let peer = try await server.connect(receiveBuffer: 4096)
@@ -158,6 +159,9 @@ struct SlowPeerTests {
         #expect(sent < 64 << 20)
         let queued = try #require(served.value?.queued)
         #expect(queued <= UInt64(Watermarks.standard.high + line.utf8.count + 1))
+        let healthy = try await server.connect()
+        #expect(try await healthy.ask("hello") == "hello")
+        healthy.close()
         served.set(nil)
         try peer.reset()
       }

@@ -22,7 +22,7 @@ struct PlantedStreamTests {
     switch bug {
     case .highMark: options.watermarks = try Watermarks(high: 8 * high, low: high / 2)
     case .lowMark: options.watermarks = try Watermarks(high: high, low: high - 1)
-    case .writeStall: options.writeStallLimit = nil
+    case .writeStall: options.limits.writeStall = nil
     default: break
     }
     let transport = PlantedTransport(over: first, bug: bug)

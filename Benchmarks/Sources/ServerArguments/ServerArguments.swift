@@ -10,7 +10,9 @@ public struct ServerArguments: Sendable {
     case chunkDeadline
     /// Split the input into lines, and send each back, as `String`.
     case line
-    /// The same with lines as bytes.
+    /// The same with every limit and all events on; this library's server alone.
+    case lineLimits
+    /// Lines as bytes.
     case lineBytes
     /// Split the input into blocks after lengths of four bytes, network byte order, and send each back.
     case block
@@ -29,7 +31,7 @@ public struct ServerArguments: Sendable {
     guard arguments.count == 4, arguments[1] == "--port", let port = UInt16(arguments[2]),
       let mode = Mode(rawValue: arguments[3])
     else {
-      print("usage: \(arguments[0]) --port N chunk|chunkDeadline|line|lineBytes|block|sink")
+      print("usage: \(arguments[0]) --port N chunk|chunkDeadline|line|lineLimits|lineBytes|block|sink")
       exit(2)
     }
     self.port = Int(port)

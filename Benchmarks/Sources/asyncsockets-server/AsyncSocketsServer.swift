@@ -6,8 +6,16 @@ import TCPServer
 struct AsyncSocketsServer {
   static func main() async throws {
     let arguments = ServerArguments()
+    var configuration = TCPServer.Configuration()
+    if arguments.mode == .lineLimits {
+      configuration.limits = .public
+      // All clients have one address, and come at once.
+      configuration.limits.connectionsPerPeer = 100_000
+      configuration.limits.acceptRate = AcceptRate(perSecond: 1_000_000)
+      configuration.onEvent = { _ in }
+    }
     let server = try await TCPServer.bind(
-      on: .loopback(port: UInt16(arguments.port)),
+      on: .loopback(port: UInt16(arguments.port)), configuration: configuration,
       environment: Environment(loops: EventLoopGroup(count: 1)))
     arguments.announce(port: Int(server.address.port ?? 0))
 
@@ -24,7 +32,7 @@ struct AsyncSocketsServer {
           try await connection.send(chunk)
         }
       }
-    case .line:
+    case .line, .lineLimits:
       try await server.run(framing: LineFraming()) { connection in
         for try await line in connection.inbound {
           try await connection.send(line)

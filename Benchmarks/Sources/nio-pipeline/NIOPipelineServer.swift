@@ -23,7 +23,7 @@ struct NIOPipelineServer {
           switch arguments.mode {
           case .chunk:
             try pipeline.addHandler(EchoHandler())
-          case .chunkDeadline:
+          case .chunkDeadline, .lineLimits:
             fatalError("no mode of this server")
           case .line:
             try pipeline.addHandler(ByteToMessageHandler(LineBasedFrameDecoder()))

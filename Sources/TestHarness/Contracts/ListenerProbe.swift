@@ -129,7 +129,7 @@ struct ListenerProbe: ContractProbe {
     let client = try await connected(sending: [1])
     defer { client.abort() }
     var options = ConnectionOptions()
-    options.idleLimit = .zero
+    options.limits.idle = .zero
     try await expectFailure(
       "an accept with an idle limit of 0 s", "SocketError.invalid",
       { if case .invalid? = $0 as? SocketError { true } else { false } }

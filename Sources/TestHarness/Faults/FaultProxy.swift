@@ -60,7 +60,7 @@ public final class FaultProxy: Sendable {
   /// How long a receiver may take nothing is the test's business.
   private static var options: ConnectionOptions {
     var options = ConnectionOptions()
-    options.writeStallLimit = nil
+    options.limits.writeStall = nil
     return options
   }
 

@@ -309,7 +309,7 @@ struct ConnectorTests {
       }
       await problem("attemptDelay must be at least 10 ms") { $0.attemptDelay = .milliseconds(9) }
       await problem("firstFamilyCount must be at least 1") { $0.firstFamilyCount = 0 }
-      await problem("idleLimit") { $0.options.idleLimit = .zero }
+      await problem("limits.idle") { $0.options.limits.idle = .zero }
       await problem("sendBuffer") { $0.options.socketOptions = [.sendBuffer(0)] }
       await problem("localAddress") { $0.localAddress = .unix(path: "/x") }
       await problem("not of the same family") { $0.localAddress = .loopback6() }

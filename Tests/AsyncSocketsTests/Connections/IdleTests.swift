@@ -147,7 +147,7 @@ struct IdleTests {
   @Test("a limit that is not positive is refused", arguments: [Duration.zero, .seconds(-1)])
   func invalid(_ limit: Duration) async throws {
     try await withAuditedLoops(clock: ManualClock()) { group in
-      for path in [\ConnectionOptions.idleLimit, \.writeStallLimit] {
+      for path in [\ConnectionOptions.limits.idle, \.limits.writeStall] {
         var options = ConnectionOptions()
         options[keyPath: path] = limit
         let error = await socketError {

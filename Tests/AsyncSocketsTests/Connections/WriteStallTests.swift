@@ -73,7 +73,7 @@ struct WriteStallTests {
     let transport = ScriptedTransport()
     transport.block()
     var options = ConnectionOptions()
-    options.writeStallLimit = nil
+    options.limits.writeStall = nil
     try await withScript(place, transport, options: options) { link in
       try await link.connection.send("slow")
       link.clock.advance(by: .seconds(1_000_000))

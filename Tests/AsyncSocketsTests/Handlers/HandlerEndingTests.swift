@@ -119,8 +119,8 @@ struct HandlerEndingTests {
   @Test("when a limit ends it: idle, and a peer that takes nothing", arguments: [true, false])
   func limits(isIdle: Bool) async throws {
     var options = ConnectionOptions()
-    options.idleLimit = isIdle ? .seconds(60) : nil
-    options.writeStallLimit = .seconds(30)
+    options.limits.idle = isIdle ? .seconds(60) : nil
+    options.limits.writeStall = .seconds(30)
     var handler = ScriptedHandler()
     handler.received = { _, _, context in
       while context.canSend { try context.send(String(repeating: "x", count: 9_999)) }

@@ -239,7 +239,7 @@ struct ListenerTests {
     try await withListener { listener in
       let peer = try await listener.connect()
       var options = ConnectionOptions()
-      options.idleLimit = .zero
+      options.limits.idle = .zero
       let error = await socketError(of: { try await listener.accept(on: listener.loop, options: options) })
       #expect(error?.isInvalid == true)
       try await listener.accept(on: listener.loop).abort()

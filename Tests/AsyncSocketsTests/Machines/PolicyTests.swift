@@ -62,15 +62,17 @@ struct PolicyTests {
     "Limits of a connection must be positive", arguments: [Duration.zero, .seconds(-1), .nanoseconds(-1)])
   func badLimits(limit: Duration) {
     var idle = ConnectionOptions()
-    idle.idleLimit = limit
-    #expect(throws: SocketError.invalid("idleLimit must be positive, not \(limit.exactly); nil turns it off"))
-    {
+    idle.limits.idle = limit
+    #expect(
+      throws: SocketError.invalid("limits.idle must be positive, not \(limit.exactly); nil turns it off")
+    ) {
       try idle.validate()
     }
     var stall = ConnectionOptions()
-    stall.writeStallLimit = limit
+    stall.limits.writeStall = limit
     #expect(
-      throws: SocketError.invalid("writeStallLimit must be positive, not \(limit.exactly); nil turns it off")
+      throws: SocketError.invalid(
+        "limits.writeStall must be positive, not \(limit.exactly); nil turns it off")
     ) {
       try stall.validate()
     }
@@ -79,12 +81,12 @@ struct PolicyTests {
   @Test("Limits of a connection may be off, or short")
   func goodLimits() throws {
     var options = ConnectionOptions()
-    #expect(options.writeStallLimit == .seconds(30))
-    #expect(options.idleLimit == nil)
+    #expect(options.limits.writeStall == .seconds(30))
+    #expect(options.limits.idle == nil)
     #expect(options.watermarks == .standard)
     try options.validate()
-    options.writeStallLimit = nil
-    options.idleLimit = .nanoseconds(1)
+    options.limits.writeStall = nil
+    options.limits.idle = .nanoseconds(1)
     try options.validate()
   }
 }

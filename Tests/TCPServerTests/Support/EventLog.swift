@@ -6,9 +6,9 @@ import TestHarness
 final class EventLog: Sendable {
   private let storage = Lock<[TCPServer.Event]>([])
 
-  /// Without the long turns, which a busy machine brings about at any time.
+  /// Without the start, and without the long turns, which a busy machine brings about at any time.
   var events: [TCPServer.Event] {
-    all.filter { if case .longTurn = $0 { false } else { true } }
+    all.filter { if case .longTurn = $0 { false } else if case .started = $0 { false } else { true } }
   }
 
   var longTurns: [EventLoop.LongTurn] {
@@ -32,20 +32,30 @@ final class EventLog: Sendable {
   /// The ports of the peers that were accepted, in order.
   var accepted: [UInt16?] {
     events.compactMap { event -> UInt16?? in
-      if case .accepted(let peer) = event { peer?.port } else { nil }
+      if case .accepted(let peer) = event { peer.address?.port } else { nil }
     }
   }
 
   /// Why connections ended, in order.
   var reasons: [CloseReason] {
-    events.compactMap { if case .closed(_, let reason) = $0 { reason } else { nil } }
+    events.compactMap { if case .closed(_, let reason, _) = $0 { reason } else { nil } }
   }
 
   /// Why the connection of the peer with that port ended; more than one would be a fault.
   func reasons(of port: UInt16) -> [CloseReason] {
     events.compactMap {
-      if case .closed(let peer, let reason) = $0, peer?.port == port { reason } else { nil }
+      if case .closed(let peer, let reason, _) = $0, peer.address?.port == port { reason } else { nil }
     }
+  }
+
+  /// Whom the server did not serve, and why, in order.
+  var refusals: [String] {
+    events.compactMap { if case .refused(_, let cause) = $0 { "\(cause)" } else { nil } }
+  }
+
+  /// The limits that were reached, in order.
+  var limits: [TCPServer.Limit] {
+    events.compactMap { if case .limit(let limit, _) = $0 { limit } else { nil } }
   }
 
   /// What handlers threw, as text.

@@ -34,6 +34,19 @@ struct ProcessFacts {
     get throws { try entries("fd").count }
   }
 
+  /// What its descriptors are open on, as /proc names it.
+  var descriptorTargets: [String] {
+    get throws {
+      try entries("fd").compactMap { number in
+        var target = [CChar](repeating: 0, count: 256)
+        let count = unsafe readlink("/proc/\(id)/fd/\(number)", &target, 256)
+        // It may have been closed meanwhile.
+        return count < 0
+          ? nil : String(decoding: target.prefix(count).map(UInt8.init(bitPattern:)), as: UTF8.self)
+      }
+    }
+  }
+
   /// The limit on descriptors under which it can open so many more.
   func descriptorLimit(leaving count: Int) throws -> Int {
     let taken = Set(try entries("fd").compactMap { Int($0) })

@@ -44,9 +44,12 @@ extension ConnectionOptions {
     return options
   }
 
-  static func idle(_ limit: Duration) -> ConnectionOptions {
+  static func idle(_ limit: Duration) -> ConnectionOptions { .limits { $0.idle = limit } }
+
+  /// Options with limits of a test's own.
+  static func limits(_ change: (inout ConnectionLimits) -> Void) -> ConnectionOptions {
     var options = ConnectionOptions()
-    options.idleLimit = limit
+    change(&options.limits)
     return options
   }
 }
