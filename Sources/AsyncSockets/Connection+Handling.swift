@@ -15,7 +15,7 @@ extension Connection {
   ) async throws(SocketError) -> Handler {
     let end = DriverEnd()
     let driver = try HandlerDriver(
-      core, handler, framing, HandlerDriver<Handler>.reactions { _ in end.open() })
+      core, handler, framing, Handler.reactions { _ in end.open() })
     await end.wait(for: driver)
     return driver.handler
   }

@@ -67,6 +67,8 @@ package struct ConnectionSettingsChange {
 }
 
 extension Connection.Handle {
+  package var tag: String? { core.state.withLock { $0.settings.tag } }
+
   /// The server's limits have changed. Those that were set for this connection stay.
   package func follow(_ change: inout ConnectionSettingsChange) {
     core.changeSettings { change.apply(to: $0) }

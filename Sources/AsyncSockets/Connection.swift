@@ -205,6 +205,11 @@ extension Connection.Handle {
   /// How much has been moved so far, or in all.
   package var counters: Connection.Counters { core.state.withLock { $0.counters } }
 
+  package var closeReason: CloseReason? { core.state.withLock { $0.closeReason } }
+
+  /// Whether an error is this connection's own end.
+  package func hasEnded(by error: any Error) -> Bool { core.hasEnded(by: error) }
+
   /// Tells the connections that are there from each other.
   package var id: ObjectIdentifier { ObjectIdentifier(core) }
 }

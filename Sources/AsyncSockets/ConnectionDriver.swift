@@ -5,7 +5,7 @@ import Synchronization
 /// It waits where a task would, with the same limits and the same accounts, and runs on the loop's thread alone. A
 /// wake-up may be one too many, so whoever is woken looks whether it was meant.
 @usableFromInline
-class ConnectionDriver: @unchecked Sendable {
+package class ConnectionDriver: @unchecked Sendable {
   /// What the driver calls its user for.
   @usableFromInline
   enum Occasion { case started, input, room, deadline, over }
@@ -15,7 +15,7 @@ class ConnectionDriver: @unchecked Sendable {
   /// A method of a generic class that is called by way of its superclass is compiled for all types at once, at several
   /// times the cost; a closure made where the types are known is not.
   @usableFromInline
-  final class Reactions: Sendable {
+  package final class Reactions: Sendable {
     let react: @Sendable (ConnectionDriver, Occasion) throws -> Void
     /// Called after the last callback.
     let ended: @Sendable (ConnectionDriver) -> Void
@@ -54,6 +54,8 @@ class ConnectionDriver: @unchecked Sendable {
   @usableFromInline final let core: ConnectionCore
   /// What whoever started it knows it by.
   package final let number: Int
+  /// What a callback threw, if one did.
+  package private(set) final var error: (any Error)?
   final let reactions: Reactions
   @safe @exclusivity(unchecked) final var waiting = Waiting.start
   @safe @exclusivity(unchecked) final var ending: Ending?
@@ -78,8 +80,13 @@ class ConnectionDriver: @unchecked Sendable {
     self.reactions = reactions
   }
 
+  package final var connection: Connection.Handle { Connection.Handle(core: core) }
+
+  /// Whether somebody has cancelled whatever the connection is served for.
+  package final var wasCancelled: Bool { isCancelled }
+
   /// Has the loop begin, soon. From now on the driver keeps itself alive, to its end.
-  final func start() {
+  package final func start() {
     _ = unsafe Unmanaged.passRetained(self)
     core.owner.store(ConnectionCore.DriverMark.running, ordering: .relaxed)
     core.core.performLater(.drive(self, .changed))
@@ -159,7 +166,10 @@ extension ConnectionDriver {
     loop.local.value.mayCallHandlers = false
     defer { loop.local.value.mayCallHandlers = mayCall }
     guard isOpen else { return }
-    do { try body() } catch { return close(after: error) }
+    do { try body() } catch {
+      self.error = error
+      return close(after: error)
+    }
     if ending != nil { return settle() }
     // A reader whose output has filled up meanwhile is not to be woken by input alone.
     if case .end = waiting, isReading { return `continue`(after: .input) }
@@ -178,6 +188,7 @@ extension ConnectionDriver {
       try reactions.react(self, occasion)
       settle()
     } catch {
+      self.error = error
       close(after: error)
     }
   }

@@ -47,18 +47,6 @@ final class HandlerDriver<Handler: ConnectionHandler>: CodecDriver<Handler.Codec
     try super.init(core, codec, number: number, reactions)
   }
 
-  /// To be made where the handler's type is known, once for all connections.
-  @inlinable
-  static func reactions(
-    ended: @escaping @Sendable (HandlerDriver<Handler>) -> Void
-  ) -> Reactions {
-    Reactions(
-      react: { driver, occasion in
-        try unsafe unsafeDowncast(driver, to: HandlerDriver<Handler>.self).react(to: occasion)
-      },
-      ended: { driver in ended(unsafe unsafeDowncast(driver, to: HandlerDriver<Handler>.self)) })
-  }
-
   @inlinable
   func react(to occasion: Occasion) throws {
     let context = HandlerContext<Handler.Codec>(self)
@@ -94,5 +82,29 @@ final class HandlerDriver<Handler: ConnectionHandler>: CodecDriver<Handler.Codec
         }
       }
     }
+  }
+}
+
+extension ConnectionHandler {
+  /// How drivers of such handlers call them: to be made where the handler's type is known, once for all connections.
+  @inlinable
+  package static func reactions(
+    ended: @escaping @Sendable (ConnectionDriver) -> Void
+  ) -> ConnectionDriver.Reactions {
+    ConnectionDriver.Reactions(
+      react: { driver, occasion in
+        try unsafe unsafeDowncast(driver, to: HandlerDriver<Self>.self).react(to: occasion)
+      }, ended: ended)
+  }
+
+  /// What runs a connection by a copy of this handler, once it is started.
+  ///
+  /// - Parameter number: what the caller knows it by.
+  /// - Throws: `SocketError.busy` while a task reads.
+  @inlinable
+  package func driver(
+    of connection: Connection.Handle, framing: Codec, number: Int = 0, _ reactions: ConnectionDriver.Reactions
+  ) throws(SocketError) -> ConnectionDriver {
+    try HandlerDriver(connection.core, self, framing, number: number, reactions)
   }
 }

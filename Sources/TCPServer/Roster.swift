@@ -89,6 +89,9 @@ final class Roster: Sendable {
     remove(slot)
   }
 
+  /// One was refused that had no place.
+  func countRefused() { state.withLock { $0.totals.refused += 1 } }
+
   /// A connection that was refused has gone.
   func removeRefused(_ slot: Int) {
     state.withLock { state in

@@ -30,7 +30,10 @@ extension TCPServer {
               isPaused = false
               tell(.acceptResumed)
             }
-            if let lane = lanes.place(arrival(of: connection, on: loop, terms)) {
+            let arrival = arrival(of: connection, on: loop, terms)
+            if case .open(.driver(let make)) = service {
+              drive(connection, in: arrival.slot, make)
+            } else if let lane = lanes.place(arrival) {
               group.addTask(executorPreference: home.executor) {
                 await self.serve(lane, of: lanes, home: home, service)
               }
@@ -100,6 +103,7 @@ extension TCPServer {
   }
 
   private func tellRefused(_ address: SocketAddress?, _ cause: RefusalCause) {
+    roster.countRefused()
     tell(.refused(peer: Peer(address: address, tag: nil), cause))
   }
 

@@ -36,7 +36,11 @@ extension TCPServer {
     admitting admission: @escaping @Sendable (inout Applicant) async throws -> Context,
     _ handler: @escaping @Sendable (Connection, Context) async throws -> Void
   ) async throws {
-    try await serveConnections(.admitting { try await self.admit($0, admission, handler) })
+    try await serveConnections(
+      .admitting { connection in
+        let context = try await self.admit(connection, admission)
+        return .task { try await handler($0, context) }
+      })
   }
 
   /// Serves connections of frames that are admitted, until the server is shut down.
@@ -72,11 +76,10 @@ extension TCPServer {
 // MARK: - What becomes of an applicant
 
 extension TCPServer {
-  /// The handler of a connection that is admitted, with what its admission has made of it.
-  private func admit<Context: Sendable>(
-    _ connection: Connection, _ admission: @Sendable (inout Applicant) async throws -> Context,
-    _ handler: @escaping @Sendable (Connection, Context) async throws -> Void
-  ) async throws -> Service.Handler {
+  /// What the admission has made of a connection.
+  func admit<Context: Sendable>(
+    _ connection: Connection, _ admission: @Sendable (inout Applicant) async throws -> Context
+  ) async throws -> Context {
     let options = entrance.terms.options
     var applicant = Applicant(
       peerAddress: connection.peerAddress, localAddress: connection.localAddress,
@@ -91,7 +94,7 @@ extension TCPServer {
       try connection.set(hasOwnOptions ? applicant.options : nil, tag: applicant.tag)
     }
     if let wrap = applicant.wrap { try await connection.upgrade(wrap) }
-    return { try await handler($0, context) }
+    return context
   }
 
   private static var admissionName: String { "admission" }

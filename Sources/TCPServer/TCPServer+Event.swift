@@ -84,7 +84,7 @@ extension TCPServer {
 }
 
 extension TCPServer.Peer {
-  init(_ connection: Connection) { self.init(address: connection.peerAddress, tag: connection.tag) }
+  init(_ connection: Connection.Handle) { self.init(address: connection.peerAddress, tag: connection.tag) }
 }
 
 extension TCPServer.Limit {

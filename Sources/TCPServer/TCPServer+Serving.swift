@@ -64,14 +64,13 @@ extension TCPServer {
   }
 
   private func serve(_ connection: Connection, in slot: Int, _ service: Service) async {
-    let handler: Service.Handler
-    if case .open(let open) = service, !connection.isDead {
+    let handler: @Sendable (Connection) async throws -> Void
+    if case .open(.task(let open)) = service, !connection.isDead {
       handler = open
-    } else if let admitted = await admitted(connection, service) {
+    } else if let admitted = await admitted(connection, in: slot, service) {
       handler = admitted
     } else {
-      roster.removeRefused(slot)
-      return placeFreed()
+      return
     }
     begin(connection)
     do {
@@ -81,52 +80,92 @@ extension TCPServer {
     } catch {
       connection.setOwner(false)
       await connection.close(after: error, isCancellable: false)
-      reportFailure(error, of: connection)
+      reportFailure(error, of: connection.handle)
     }
-    finish(connection, in: slot)
+    finish(connection.handle, in: slot, isCancelled: Task.isCancelled)
   }
 
   // Apart from `serve`, whose frame every idle connection keeps.
 
-  /// `nil` for a connection that is not to be served, and has ended.
+  /// `nil` for a connection that is not to be served, and has ended, or that a driver serves from now on.
   @inline(never)
-  private func admitted(_ connection: Connection, _ service: Service) async -> Service.Handler? {
+  private func admitted(
+    _ connection: Connection, in slot: Int, _ service: Service
+  ) async -> (@Sendable (Connection) async throws -> Void)? {
     var cause = RefusalCause.gone
     do {
       if case .admitting(let admit) = service, !connection.isDead {
-        let handler = try await admit(connection)
+        let work = try await admit(connection)
         try Task.checkCancellation()
-        if !connection.isDead { return handler }
+        switch work {
+        case .task(let handler) where !connection.isDead: return handler
+        case .driver(let make):
+          drive(connection, in: slot, make)
+          return nil
+        case .task: break
+        }
       }
       connection.abort()
     } catch {
       cause = await refuse(connection, error)
     }
-    tell(.refused(peer: Peer(connection), cause))
+    refused(connection, in: slot, cause)
     return nil
+  }
+
+  /// Has a driver serve the connection, without a task.
+  func drive(
+    _ connection: Connection, in slot: Int,
+    _ make: (Connection.Handle, Int) throws -> ConnectionDriver
+  ) {
+    do {
+      let driver = try connection.isDead ? nil : make(connection.handle, slot)
+      if let driver {
+        tell(.accepted(peer: Peer(connection.handle)))
+        return driver.start()
+      }
+      connection.abort()
+      refused(connection, in: slot, .gone)
+    } catch {
+      connection.abort()
+      refused(connection, in: slot, .admissionFailed(error))
+    }
+  }
+
+  /// A driver has made its last call.
+  @usableFromInline
+  func ended(_ driver: ConnectionDriver) {
+    if let error = driver.error { reportFailure(error, of: driver.connection) }
+    finish(driver.connection, in: driver.number, isCancelled: driver.wasCancelled)
+  }
+
+  private func refused(_ connection: Connection, in slot: Int, _ cause: RefusalCause) {
+    tell(.refused(peer: Peer(connection.handle), cause))
+    roster.removeRefused(slot)
+    placeFreed()
   }
 
   @inline(never)
   private func begin(_ connection: Connection) {
     connection.setOwner(true)
-    tell(.accepted(peer: Peer(connection)))
+    tell(.accepted(peer: Peer(connection.handle)))
   }
 
   @inline(never)
-  private func reportFailure(_ error: any Error, of connection: Connection) {
+  private func reportFailure(_ error: any Error, of connection: Connection.Handle) {
     if error is CancellationError || error is FramingError || connection.hasEnded(by: error) { return }
     tell(.handlerFailed(peer: Peer(connection), error))
   }
 
   @inline(never)
-  private func finish(_ connection: Connection, in slot: Int) {
+  private func finish(_ connection: Connection.Handle, in slot: Int, isCancelled: Bool) {
     let reason = connection.closeReason ?? .closed
     if configuration.onEvent != nil {
       let peer = Peer(connection)
       if case .limit(let limit) = reason { tell(.limit(Limit(limit), peer: peer)) }
       tell(.closed(peer: peer, reason: reason, counters: connection.counters))
     }
-    let stopped = Task.isCancelled ? connection.loop.now : nil
+    let stopped = isCancelled ? loops.loops[0].now : nil
     roster.remove(slot, connection.snapshot, reason: reason, stopped: stopped)
     placeFreed()
   }

@@ -79,14 +79,14 @@ public final class TCPServer: Sendable {
   ///   not end within a second, and returns when nothing is left. `SocketError` when a listener can no longer
   ///   accept, or when the server has been run before.
   public func run(_ handler: @escaping @Sendable (Connection) async throws -> Void) async throws {
-    try await serveConnections(.open(handler))
+    try await serveConnections(.open(.task(handler)))
   }
 
   /// Serves connections of frames until the server is drained; see `run(_:)`.
   public func run<F: Framing>(
     framing: F, _ handler: @escaping @Sendable (FramedConnection<F>) async throws -> Void
   ) async throws {
-    try await serveConnections(.open { try await handler($0.framed(framing)) })
+    try await serveConnections(.open(.task { try await handler($0.framed(framing)) }))
   }
 
   /// Listens and serves connections of raw bytes; `bind` and `run` in one.
