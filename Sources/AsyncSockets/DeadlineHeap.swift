@@ -37,6 +37,8 @@ package struct DeadlineHeap<Payload> {
 
   package var count: Int { heap.count }
 
+  func count(where isCounted: (Payload) -> Bool) -> Int { heap.count { isCounted($0.payload) } }
+
   /// The earliest deadline.
   package var next: EventLoop.Instant? { heap.first?.due }
 

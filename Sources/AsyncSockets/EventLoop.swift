@@ -25,6 +25,12 @@ public actor EventLoop {
   package init(
     clock: any LoopClock = MonotonicClock.shared, kernel: any Kernel, order: (any JobOrder)? = nil
   ) throws(SocketError) {
+    #if compiler(>=6.3) && compiler(<6.4)
+      if order != nil {
+        core = try SchedulingEventLoopCore(clock: clock, kernel: kernel, order: order)
+        return
+      }
+    #endif
     core = try EventLoopCore(clock: clock, kernel: kernel, order: order)
   }
 
@@ -62,7 +68,7 @@ public actor EventLoop {
   public nonisolated var census: Census {
     Census(
       registrations: core.registrations.load(ordering: .relaxed),
-      deadlines: core.shared.withLock { $0.deadlines.count },
+      deadlines: core.shared.withLock { core.order == nil ? $0.deadlines.count : $0.ownDeadlines },
       abandonedConnections: core.abandoned.load(ordering: .relaxed))
   }
 

@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// It is the executor of the `EventLoop` actor and of every task that prefers the loop. What belongs to the
 /// loop's thread alone is in `local`; what other threads may touch is in `shared`, behind a lock.
-final class EventLoopCore: TaskExecutor, SerialExecutor, Sendable {
+class EventLoopCore: TaskExecutor, SerialExecutor, @unchecked Sendable {
   struct Local {
     var jobs: ContiguousArray<UnownedJob> = []
     var operations: ContiguousArray<Operation> = []

@@ -99,4 +99,24 @@ struct SleepTests {
       #expect(outcomes.count == 300)
     }
   }
+
+  @Test(
+    "of the standard library is the system's: it leaves no deadline when cancelled, and outlives the loop")
+  func taskSleep() async throws {
+    let loop = try EventLoop(clock: ManualClock())
+    // Cancelled, as who loses a race against a time-out is.
+    try await onLoop(loop) {
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await Task.sleep(for: .seconds(1000)) }
+        group.addTask {}
+        try await group.next()
+        group.cancelAll()
+      }
+    }
+    #expect(loop.census.deadlines == 0)
+    // Real time, though the loop's stands still, and its thread is gone.
+    async let sleeper: Void = onLoop(loop) { try await Task.sleep(for: .milliseconds(20)) }
+    await loop.shutdown()
+    try await sleeper
+  }
 }

@@ -27,6 +27,18 @@ import Testing
     #expect("\(failure)".contains("withSimulation(seed: 9)"))
   }
 
+  @Test("a sleep of the standard library that was cancelled is not left behind, however long it was")
+  func cancelledSleep() async throws {
+    try await withSimulation(seed: 9) { _ in
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await Task.sleep(for: .seconds(1_000_000)) }
+        group.addTask {}
+        try await group.next()
+        group.cancelAll()
+      }
+    }
+  }
+
   @Test("a body that waits for what nobody will do is told what it waits for")
   func stuck() async throws {
     let failure = try await failure { world in
