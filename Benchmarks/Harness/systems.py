@@ -132,7 +132,7 @@ SYSTEMS = [
     ),
     System(
         "asyncsockets-handlers", "AsyncSockets, synchronous handlers", build_swift("asyncsockets-handlers"),
-        lacks=("sink",),
+        lacks=("sink", "chunkDeadline", "lineLimits"),
     ),
     System(
         "c-epoll", "C, bare epoll", build_c, build_c_decoder, "C, memchr and nothing else", build_c_client,

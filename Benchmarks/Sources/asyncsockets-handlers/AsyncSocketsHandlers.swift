@@ -25,17 +25,12 @@ struct AsyncSocketsHandlers {
     arguments.announce(port: Int(server.address.port ?? 0))
 
     switch arguments.mode {
-    case .chunk, .chunkDeadline:
-      try await server.run { _ = try await $0.run(EchoBytes(), framing: RawFraming()) }
-    case .line:
-      try await server.run { _ = try await $0.run(Echo<LineFraming>(), framing: LineFraming()) }
-    case .lineBytes:
-      try await server.run { _ = try await $0.run(Echo<LineBytesFraming>(), framing: LineFraming().bytes) }
+    case .chunk: try await server.run(framing: RawFraming(), handledBy: EchoBytes())
+    case .line: try await server.run(framing: .lines, handledBy: Echo<LineFraming>())
+    case .lineBytes: try await server.run(framing: LineFraming().bytes, handledBy: Echo<LineBytesFraming>())
     case .block:
-      try await server.run {
-        _ = try await $0.run(Echo<LengthPrefixFraming>(), framing: LengthPrefixFraming(.uint32))
-      }
-    case .sink: break
+      try await server.run(framing: LengthPrefixFraming(.uint32), handledBy: Echo<LengthPrefixFraming>())
+    case .chunkDeadline, .lineLimits, .sink: fatalError("has no handler for \(arguments.mode)")
     }
   }
 }
