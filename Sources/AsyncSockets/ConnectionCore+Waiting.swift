@@ -74,10 +74,15 @@ extension ConnectionCore {
   /// Whether the wait need not be watched for cancellation.
   @inline(never) @usableFromInline
   func prepareToWait() -> Bool {
+    settleForWait()
+    return isRunByOwner
+  }
+
+  @inline(__always)
+  func settleForWait() {
     reading.contents.budget.refill()
     reading.contents.buffer.releaseStorage(above: Self.keptStorage)
     reading.contents.waits &+= 1
-    return isRunByOwner
   }
 
   @inline(never) @usableFromInline

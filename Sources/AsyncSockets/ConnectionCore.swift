@@ -46,7 +46,14 @@ final class ConnectionCore: Sendable {
   }
 
   func ready(_ readiness: TransportReadiness) {
+    noteReadiness(readiness) { _ in true }
+  }
+
+  /// Has those go on who can, if the endpoint is what became ready.
+  @inline(__always)
+  private func noteReadiness(_ readiness: TransportReadiness, _ isMeant: (borrowing Endpoint) -> Bool) {
     let (reader, mustFlush) = state.withLock { state -> (WakeContinuation?, Bool) in
+      guard isMeant(state.endpoint) else { return (nil, false) }
       state.readiness.note(readiness)
       let hasWork = state.wantsToWrite && !state.isDirty && state.phase != .closed
       let mustFlush = hasWork && state.readiness.canWrite
@@ -67,11 +74,12 @@ extension ConnectionCore: Pollable {
 
   func ready(_ events: Epoll.Events) {
     if events.contains(.urgent) { state.withLock { $0.readiness.shortReadMeansEmpty = false } }
-    if let upgraded = state.withLock({ $0.endpoint.customTransport as? UpgradedTransport }) {
-      upgraded.socketIsReady(TransportReadiness(events))
-    } else {
-      ready(TransportReadiness(events))
+    var upgraded: (any Transport)?
+    noteReadiness(TransportReadiness(events)) { endpoint in
+      upgraded = endpoint.customTransport
+      return upgraded == nil
     }
+    if let upgraded { (upgraded as? UpgradedTransport)?.socketIsReady(TransportReadiness(events)) }
   }
 
   func registrationFailed(_ error: SocketError) { end(with: error, reason: CloseReason(error)) }

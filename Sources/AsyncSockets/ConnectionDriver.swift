@@ -244,7 +244,7 @@ extension ConnectionDriver {
   @usableFromInline
   func waitForInput() {
     waiting = .input
-    _ = core.prepareToWait()
+    core.settleForWait()
     core.addReader(WakeContinuation(self), deadline: .never, isOwner: true)
   }
 

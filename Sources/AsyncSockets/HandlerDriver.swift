@@ -73,6 +73,10 @@ final class HandlerDriver<Handler: ConnectionHandler>: CodecDriver<Handler.Codec
         try handler.endOfInput(context)
       case .yield: return waitForTurn()
       case .needsBytes:
+        if core.reading.contents.isDry {
+          core.reading.contents.isDry = false
+          return waitForInput()
+        }
         switch try core.fillNow(finishingFrame: isFinishing) {
         case .bytes: continue
         // Either the stream has ended, or the server drains, and a frame that has begun may still become whole.

@@ -28,7 +28,7 @@ struct ReaderSlot: ~Copyable, @unchecked Sendable {
     @usableFromInline var isDrained = false
     @usableFromInline var message = Message.none
     /// The last read took all that was there: the next asks for an event at once.
-    var isDry = false
+    @usableFromInline var isDry = false
     /// Counts the waits, so that a late wake-up can't be taken for that of the next.
     var waits: UInt32 = 0
   }

@@ -103,6 +103,12 @@ extension ReceiveBuffer {
   /// - Parameter bytes: Memory that is valid and initialized for the length of the call.
   @unsafe
   public mutating func append(copying bytes: UnsafeRawBufferPointer) {
+    // An array grows at three times the cost of a new one.
+    guard !isEmpty || storage.capacity >= bytes.count else {
+      storage = unsafe [UInt8](bytes)
+      head = 0
+      return
+    }
     makeRoom(for: bytes.count)
     unsafe bytes.withMemoryRebound(to: UInt8.self) { unsafe storage.append(contentsOf: $0) }
   }
