@@ -22,7 +22,7 @@ extension Connection {
     try core.reading.claim(for: "upgrade")
     defer { core.reading.release() }
     try core.checkNothingIsUnread()
-    let lower = LowerTransport(kernel: core.core.kernel)
+    let lower = LowerTransport(loop: core.core)
     let upgraded = UpgradedTransport(try wrap(lower), over: lower)
     repeat { try await core.flush() } while try !core.carry(by: upgraded, over: lower)
   }

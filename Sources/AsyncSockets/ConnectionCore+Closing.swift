@@ -130,7 +130,7 @@ extension ConnectionCore {
     state.withLock { state -> Int? in
       guard state.phase == .closing, !state.peerHasEnded else { return nil }
       guard state.readiness.canRead else { return 0 }
-      switch unsafe state.endpoint.read(into: buffer, kernel: core.kernel) {
+      switch unsafe state.endpoint.read(into: buffer, loop: core) {
       case .bytes(let count) where count > 0: return count
       case .wouldBlock(let direction):
         return state.readiness.readWouldBlock(awaiting: direction) ? 0 : nil

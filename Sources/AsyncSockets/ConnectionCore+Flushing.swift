@@ -36,7 +36,7 @@ extension ConnectionCore {
     do throws(SocketError) {
       while !state.output.isEmpty, state.readiness.canWrite {
         let result = unsafe state.output.withUnsent {
-          unsafe state.endpoint.write($0, kernel: core.kernel)
+          unsafe state.endpoint.write($0, loop: core)
         }
         state.output.consume(try noteWritten(result, of: state.output.count, &state))
       }

@@ -33,7 +33,7 @@ extension ConnectionCore {
     }
     var written = 0
     for part in parts {
-      let result = unsafe part.withUnsafeBytes { unsafe state.endpoint.write($0, kernel: core.kernel) }
+      let result = unsafe part.withUnsafeBytes { unsafe state.endpoint.write($0, loop: core) }
       let count = try noteWritten(result, of: part.count, &state)
       written += count
       if count < part.count { break }

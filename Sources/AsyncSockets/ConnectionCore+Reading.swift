@@ -62,7 +62,7 @@ extension ConnectionCore {
       // What the peer sent before it reset the connection is still there to be read.
       guard state.readiness.canRead || state.readFailure != nil else { return .wouldBlock }
       return try noteRead(
-        unsafe state.endpoint.read(into: room, kernel: core.kernel), of: room.count, &state)
+        unsafe state.endpoint.read(into: room, loop: core), of: room.count, &state)
     }
     hasFailed = false
     if case .bytes(let count) = step { reading.contents.budget.takeRead(count) }

@@ -69,7 +69,7 @@ extension ConnectionCore {
         unsafe output.append(UnsafeRawBufferPointer(rebasing: bytes[start...]))
       } write: { state throws(SocketError) in
         try noteWritten(
-          unsafe state.endpoint.write(bytes, kernel: core.kernel), of: bytes.count, &state)
+          unsafe state.endpoint.write(bytes, loop: core), of: bytes.count, &state)
       }
       if case .mustWait = step { return unsafe .held([UInt8](bytes)) }
       return .forwarded(bytes.count)

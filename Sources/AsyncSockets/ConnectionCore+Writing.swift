@@ -29,7 +29,7 @@ extension ConnectionCore {
       }
     } write: { state throws(SocketError) in
       try noteWritten(
-        unsafe bytes.withUnsafeBytes { unsafe state.endpoint.write($0, kernel: core.kernel) },
+        unsafe bytes.withUnsafeBytes { unsafe state.endpoint.write($0, loop: core) },
         of: bytes.count, &state)
     }
   }
@@ -64,7 +64,7 @@ extension ConnectionCore {
       }
     } write: { state throws(SocketError) in
       let result = unsafe bytes.withUnsafeBytes {
-        unsafe state.endpoint.write(UnsafeRawBufferPointer(rebasing: $0[first...]), kernel: core.kernel)
+        unsafe state.endpoint.write(UnsafeRawBufferPointer(rebasing: $0[first...]), loop: core)
       }
       return try noteWritten(result, of: bytes.count - first, &state)
     }

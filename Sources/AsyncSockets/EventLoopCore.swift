@@ -71,6 +71,8 @@ class EventLoopCore: TaskExecutor, SerialExecutor, @unchecked Sendable {
   }
 
   let kernel: any Kernel
+  /// Whether reads and writes may call it without the protocol between, whose value would be counted for each call.
+  private let runsOnLinux: Bool
   let clock: any LoopClock
   /// `nil`: first come, first served.
   let order: (any JobOrder)?
@@ -91,6 +93,7 @@ class EventLoopCore: TaskExecutor, SerialExecutor, @unchecked Sendable {
   ) throws(SocketError) {
     self.clock = clock
     self.kernel = kernel
+    runsOnLinux = kernel === LinuxKernel.shared
     local = LoopConfined(Local(now: clock.now))
     self.order = order
     poller = try kernel.makePoller()
@@ -107,6 +110,18 @@ class EventLoopCore: TaskExecutor, SerialExecutor, @unchecked Sendable {
   /// The time: on the loop, that of the turn's beginning.
   @inline(__always)
   var now: EventLoop.Instant { isCurrent ? local.value.now : clock.now }
+
+  @inline(__always)
+  func receive(_ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer) -> Int {
+    if runsOnLinux { return unsafe LinuxKernel.receive(descriptor, into: buffer) }
+    return unsafe kernel.receive(descriptor, into: buffer)
+  }
+
+  @inline(__always)
+  func send(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
+    if runsOnLinux { return unsafe LinuxKernel.send(descriptor, bytes) }
+    return unsafe kernel.send(descriptor, bytes)
+  }
 
   private func startThread() throws(SocketError) {
     var attributes = pthread_attr_t()

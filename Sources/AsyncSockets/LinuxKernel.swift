@@ -34,11 +34,11 @@ extension Kernel {
   }
 
   package func receive(_ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer) -> Int {
-    unsafe answer(recv(descriptor, buffer.baseAddress, buffer.count, 0))
+    unsafe LinuxKernel.receive(descriptor, into: buffer)
   }
 
   package func send(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
-    unsafe answer(Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL)))
+    unsafe LinuxKernel.send(descriptor, bytes)
   }
 
   package func send(_ descriptor: Int32, gathering parts: [UnsafeRawBufferPointer]) -> Int {
@@ -140,5 +140,18 @@ extension Kernel {
     if socket < 0 { return answer(socket) }
     defer { close(socket) }
     return connect(socket, to: .unix(path: path))
+  }
+}
+
+// What every message needs, for a loop that knows which kernel it has.
+extension LinuxKernel {
+  @inline(__always)
+  static func receive(_ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer) -> Int {
+    unsafe answer(recv(descriptor, buffer.baseAddress, buffer.count, 0))
+  }
+
+  @inline(__always)
+  static func send(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
+    unsafe answer(Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL)))
   }
 }

@@ -99,11 +99,11 @@ extension Endpoint {
 
   @inline(__always)
   borrowing func read(
-    into buffer: UnsafeMutableRawBufferPointer, kernel: any Kernel
+    into buffer: UnsafeMutableRawBufferPointer, loop: EventLoopCore
   ) -> TransportResult {
     switch self {
     case .socket(let descriptor):
-      let count = uninterrupted { unsafe kernel.receive(descriptor.number, into: buffer) }
+      let count = uninterrupted { unsafe loop.receive(descriptor.number, into: buffer) }
       if count > 0 { return .bytes(count) }
       return count == 0 ? .end : Self.failure(count, waitingFor: .read)
     case .custom(let transport):
@@ -114,15 +114,15 @@ extension Endpoint {
   }
 
   @inline(__always)
-  borrowing func write(_ bytes: UnsafeRawBufferPointer, kernel: any Kernel) -> TransportResult {
+  borrowing func write(_ bytes: UnsafeRawBufferPointer, loop: EventLoopCore) -> TransportResult {
     switch self {
     case .socket(let descriptor):
-      let count = uninterrupted { unsafe kernel.send(descriptor.number, bytes) }
+      let count = uninterrupted { unsafe loop.send(descriptor.number, bytes) }
       if count >= 0 { return .bytes(count) }
       // Where the peer left input unread, a Unix socket says no more than that, and keeps the reset for later.
       let isReset =
         count == -Int(Errno.brokenPipe.rawValue)
-        && kernel.pendingError(descriptor.number) == -Int(Errno.connectionReset.rawValue)
+        && loop.kernel.pendingError(descriptor.number) == -Int(Errno.connectionReset.rawValue)
       return isReset ? .failed(.connectionReset) : Self.failure(count, waitingFor: .write)
     case .custom(let transport): return unsafe transport.write(bytes.bytes)
     case .closed: return .failed(.badDescriptor)

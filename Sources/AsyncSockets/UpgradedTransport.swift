@@ -51,12 +51,12 @@ final class LowerTransport: Transport {
     var notify: (@Sendable (TransportReadiness) -> Void)?
   }
 
-  private let kernel: any Kernel
+  private let loop: EventLoopCore
   private let state = Lock(State())
   /// Behind a lock of its own: a transport may tell its news from inside a call, and its peer from inside its own.
   private let notification = Lock(Notification())
 
-  init(kernel: any Kernel) { self.kernel = kernel }
+  init(loop: EventLoopCore) { self.loop = loop }
 
   var descriptorNumber: Int32? { state.withLock { $0.endpoint.descriptorNumber } }
 
@@ -79,7 +79,7 @@ final class LowerTransport: Transport {
     unsafe buffer.withUnsafeMutableBytes { bytes in
       state.withLock { state in
         guard state.isCarrying else { return .wouldBlock(.read) }
-        let result = unsafe state.endpoint.read(into: bytes, kernel: kernel)
+        let result = unsafe state.endpoint.read(into: bytes, loop: loop)
         if result == .end, let failure = state.failure { return .failed(failure) }
         return state.note(result)
       }
@@ -90,21 +90,21 @@ final class LowerTransport: Transport {
     unsafe bytes.withUnsafeBytes { bytes in
       state.withLock { state in
         guard state.isCarrying else { return .wouldBlock(.write) }
-        return state.note(unsafe state.endpoint.write(bytes, kernel: kernel))
+        return state.note(unsafe state.endpoint.write(bytes, loop: loop))
       }
     }
   }
 
   func shutdownWrite() -> TransportResult {
-    state.withLock { $0.isCarrying ? $0.endpoint.shutdownWrite(kernel: kernel) : .wouldBlock(.write) }
+    state.withLock { $0.isCarrying ? $0.endpoint.shutdownWrite(kernel: loop.kernel) : .wouldBlock(.write) }
   }
 
   func close(abortively: Bool) {
-    state.withLock { _ = $0.endpoint.close(abortively: abortively, kernel: kernel) }
+    state.withLock { _ = $0.endpoint.close(abortively: abortively, kernel: loop.kernel) }
     notification.withLock { $0.notify = nil }
   }
 
-  var unreadBytes: Int { state.withLock { $0.endpoint.unreadBytes(kernel: kernel) } }
+  var unreadBytes: Int { state.withLock { $0.endpoint.unreadBytes(kernel: loop.kernel) } }
 
   func notifyReadiness(_ notify: @escaping @Sendable (TransportReadiness) -> Void) {
     notification.withLock { $0.notify = notify }

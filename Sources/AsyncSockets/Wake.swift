@@ -73,7 +73,7 @@ struct WakeContinuation: Sendable {
     switch waiter {
     case .task(let continuation): unsafe continuation.resume(returning: wake)
     case .retainedDriver(let driver): unsafe driver.takeRetainedValue().wake(wake)
-    case .driver(let driver): unsafe driver.takeUnretainedValue().wake(wake)
+    case .driver(let driver): unsafe driver._withUnsafeGuaranteedRef { $0.wake(wake) }
     }
   }
 }
