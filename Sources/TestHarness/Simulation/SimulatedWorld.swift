@@ -41,7 +41,7 @@ public final class SimulatedWorld: Sendable {
       services.fail(SimulationError.invalid(problem))
     }
     return network.withLock { network in
-      let number = network.hosts.firstIndex { $0.name == name } ?? network.addHost(name)
+      let number = network.numbersOfHosts[name] ?? network.addHost(name)
       let host = network.hosts[number]
       return SimulatedHost(
         name: name, address: host.address, address6: host.address6, number: number,
