@@ -133,6 +133,11 @@ public final class SimulatedWorld: Sendable {
     network.withLock { $0.trace.add(.note(text), at: $0.now) }
   }
 
+  /// Tells what was closed before the body has thrown from what was closed for that, if there was anything.
+  func noteThrown(_ error: any Error) {
+    if network.withLock({ $0.trace.traffic }) > 0 { note("the body has thrown: \(error)") }
+  }
+
   /// One number for everything that has happened until now, equal in every run with the same seed.
   public var fingerprint: UInt64 { network.withLock { $0.trace.fingerprint } }
 

@@ -26,9 +26,9 @@ extension Simulation {
           do {
             let value = try await body(world)
             // What has failed may not have had its turn yet.
-            if let failure = world.services.failure { throw failure }
-            first.give(.over(.success(value)))
+            first.give(.over(world.services.failure.map { .failure($0) } ?? .success(value)))
           } catch {
+            world.noteThrown(error)
             first.give(.over(.failure(error)))
           }
         }
