@@ -29,6 +29,9 @@ public final class SimulatedWorld: Sendable {
     chance = Lock(SeededRandom(seed: seed ^ 0x7573_6572))
   }
 
+  /// Whether it holds anything of the system.
+  package var isOpen: Bool { poller.isOpen }
+
   // MARK: Hosts
 
   /// The host of that name, which begins to exist when it is first asked for.

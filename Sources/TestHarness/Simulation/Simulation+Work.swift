@@ -68,12 +68,12 @@ extension Simulation {
       lines.append("\(packets.of("packet")) or time-outs of TCP to come, the next in \(next.briefly)")
     }
     if poller.isBusy { lines += whatRanLast }
-    return (lines + [whoRuns]).joined(separator: "\n")
+    return (lines + whoRuns).joined(separator: "\n")
   }
 
-  var whoRuns: String {
+  var whoRuns: [String] {
     let running = (world.isBodyOver.isOpen ? [] : ["the body"]) + world.services.running
-    return "not ended: " + running.joined(separator: ", ")
+    return running.isEmpty ? [] : ["not ended: " + running.joined(separator: ", ")]
   }
 
   var whatRanLast: [String] { world.order.lastFunctions.map { "ran last: \($0)" } }
