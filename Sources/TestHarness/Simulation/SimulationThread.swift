@@ -96,16 +96,27 @@ enum SimulationThread {
     return unsafe job.load(fromByteOffset: 56, as: UInt.self)
   }
 
+  /// Functions of the runtime's that are compiled into those who call them.
+  private static let runtime = [
+    "withCheckedContinuation", "withCheckedThrowingContinuation", "withTaskCancellationHandler",
+    "task_group_wait_resume_adapter",
+  ]
+  /// What there is to tell of a task that goes on in the runtime itself.
+  private static let awaitedOutside =
+    "a task of the simulation awaited something outside of it, such as another event loop"
+
   /// The function's name if the dynamic linker knows it, else how llvm-symbolizer(1) finds it out.
   static func name(ofFunction address: UInt) -> String {
     var symbol = unsafe clinux_symbol()
     guard let function = unsafe UnsafeRawPointer(bitPattern: address), unsafe dladdr(function, &symbol) != 0
     else { return "an unknown function" }
+    let file = unsafe symbol.file.map { unsafe String(cString: $0) } ?? "?"
+    if file.contains("libswift_Concurrency") { return awaitedOutside }
     if let name = unsafe symbol.name, let text = unsafe swift_demangle(name, strlen(name), nil, nil, 0) {
       defer { unsafe free(text) }
-      return unsafe String(cString: text)
+      let function = unsafe String(cString: text)
+      return runtime.contains { function.contains($0) } ? awaitedOutside : function
     }
-    let file = unsafe symbol.file.map { unsafe String(cString: $0) } ?? "?"
     let place = unsafe address - UInt(bitPattern: symbol.base)
     return "llvm-symbolizer --obj='\(file)' 0x\(String(place, radix: 16)) | swift demangle"
   }

@@ -89,6 +89,20 @@ import Testing
       function.contains("TestHarnessTests") || function.hasPrefix("llvm-symbolizer --obj="), "\(function)")
   }
 
+  @Test("what awaits a real event loop is told so, once, and not which function of the runtime went on")
+  func realLoop() async throws {
+    let loop = try EventLoopGroup.shared.next()
+    let failure = try await failure { _ in
+      for _ in 0..<3 {
+        let outside = Task(executorPreference: loop.executor) { try await loop.sleep(for: .milliseconds(50)) }
+        try await outside.value
+      }
+    }
+    let strays = try #require(failure.underlying as? StrayJobs)
+    let text = "a task of the simulation awaited something outside of it, such as another event loop"
+    #expect("\(strays)".ranges(of: text).count == 1, "\(strays)")
+  }
+
   @Test("an error of a service ends the simulation")
   func failingService() async throws {
     let failure = try await failure { world in
