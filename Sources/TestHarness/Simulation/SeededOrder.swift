@@ -37,7 +37,7 @@ final class SeededOrder: JobOrder {
   }
 
   func noticeForeign(_ job: UnownedJob) {
-    let description = SimulationThread.name(ofFunction: SimulationThread.function(of: job))
+    let description = SimulationThread.stray(SimulationThread.function(of: job))
     state.withLock { $0.foreign.append(description) }
   }
 
