@@ -63,6 +63,28 @@ public struct Fault: Hashable, Sendable {
   public static func corrupt(share: Double = 0.01) -> Fault { Fault(kind: .corrupt(share: share)) }
 }
 
+extension Fault: CustomStringConvertible {
+  /// In words: `a latency of 50 ms, give or take 10 ms`.
+  public var description: String {
+    switch kind {
+    case .latency(let delay, let jitter):
+      "a latency of \(delay.briefly)" + (jitter > .zero ? ", give or take \(jitter.briefly)" : "")
+    case .bandwidth(let rate): "a bandwidth of \(rate.of("byte")) a second"
+    case .slowClose(let delay): "an end that comes \(delay.briefly) late"
+    case .timeout(nil): "silence"
+    case .timeout(let time?): "silence, and the end after \(time.briefly)"
+    case .resetPeer(let time): time == .zero ? "a reset" : "a reset after \(time.briefly)"
+    case .slicer(let size, let variation, let delay):
+      "slices of \(size.of("byte"))" + (variation > 0 ? ", give or take \(variation)" : "")
+        + (delay > .zero ? ", \(delay.briefly) apart" : "")
+    case .limitData(let bytes): "a close after \(bytes.of("byte"))"
+    case .halfClose(let bytes): "the end after \(bytes.of("byte"))"
+    case .stall(let bytes): "a stall after \(bytes.of("byte"))"
+    case .corrupt(let share): "\((share * 1000).rounded() / 10) % of the bytes corrupt"
+    }
+  }
+}
+
 extension Fault {
   func validate() throws(SocketError) {
     switch kind {

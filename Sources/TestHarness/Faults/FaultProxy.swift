@@ -47,6 +47,11 @@ public final class FaultProxy: Sendable {
   init(
     to upstream: SocketAddress, on address: SocketAddress, seed: UInt64, environment: Environment
   ) throws {
+    if Self.reaches(upstream, listeningOn: address) {
+      throw SocketError.invalid(
+        "a fault proxy that listens on \(address) cannot have \(upstream) behind it, which is itself: "
+          + "give it another port, or none, for which the system chooses one")
+    }
     loop = try environment.loops.next()
     listener = try Listener.bind(to: address, on: loop)
     self.address = listener.address
@@ -55,6 +60,16 @@ public final class FaultProxy: Sendable {
     var connector = Connector(environment: environment)
     connector.options = Self.options
     self.connector = connector
+  }
+
+  /// Whether who connects to an address comes to who listens on another.
+  private static func reaches(_ target: SocketAddress, listeningOn address: SocketAddress) -> Bool {
+    guard target.port == address.port, address.port != 0 else { return false }
+    if target == address { return true }
+    guard address.isWildcard else { return false }
+    let host = SimulatedHost.current
+    return target.isLoopback || target.isWildcard
+      || [host?.address, host?.address6].contains(target.withPort(0))
   }
 
   /// How long a receiver may take nothing is the test's business.

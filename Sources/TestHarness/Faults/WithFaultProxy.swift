@@ -27,7 +27,8 @@ public import AsyncSockets
 ///     the same to the same bytes of the n-th connection.
 ///   - body: the test. When it ends, the connections that are left are reset.
 /// - Returns: what the body returns.
-/// - Throws: what the body throws; `SocketError` when the proxy cannot listen; ``ResourcesLeaked``.
+/// - Throws: what the body throws; `SocketError` when the proxy cannot listen, or when the server
+///   behind it would be itself; ``ResourcesLeaked``.
 public func withFaultProxy<Result>(
   to upstream: SocketAddress, on address: SocketAddress = .loopback(), seed: UInt64 = 0,
   _ body: (FaultProxy) async throws -> Result

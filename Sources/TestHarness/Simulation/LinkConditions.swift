@@ -1,8 +1,9 @@
 /// How packets travel from one host to another.
 public struct LinkConditions: Hashable, Sendable {
-  /// How long each packet takes.
+  /// How long each packet takes, 365 days at most.
   public var latency: Duration
-  /// At most how much longer a packet may take, at random. Packets of one connection stay in order all the same.
+  /// At most how much longer a packet may take, at random, 365 days at most. Packets of one connection stay in
+  /// order all the same.
   public var jitter: Duration
   /// Bytes a second; `nil` for no limit.
   public var bandwidth: Int?
@@ -23,9 +24,20 @@ public struct LinkConditions: Hashable, Sendable {
   /// Within one host.
   static let loopback = LinkConditions(latency: .microseconds(10), jitter: .microseconds(5))
 
+  private static let longest = Duration.seconds(365 * 86_400)
+
+  /// More than a number can be is the largest.
+  private static func seconds(_ duration: Duration) -> Int64 {
+    duration < .seconds(Int64.max) ? duration.components.seconds : .max
+  }
+
   func validate() throws(SimulationError) {
-    if latency < .zero { throw .invalid("a latency must not be negative, but is \(latency)") }
-    if jitter < .zero { throw .invalid("a jitter must not be negative, but is \(jitter)") }
+    for (name, duration) in [("latency", latency), ("jitter", jitter)] {
+      if duration < .zero { throw .invalid("a \(name) must not be negative, but is \(duration)") }
+      if duration > Self.longest {
+        throw .invalid("a \(name) must be at most 365 days, but is \(Self.seconds(duration)) seconds")
+      }
+    }
     if let bandwidth, bandwidth < 1 {
       throw .invalid("a bandwidth must be at least 1 byte a second, but is \(bandwidth)")
     }

@@ -9,6 +9,10 @@ final class SeededOrder: JobOrder {
     var hasThread = false
     var jobs = 0
     var interruption: Interruption?
+    /// Only where it was asked for.
+    var course: SimulationCourse?
+    /// Where it went another way than the run before.
+    var divergence: String?
     /// What the jobs of the last turn run: the addresses of functions.
     var lastFunctions: [UInt] = []
     var isOver = false
@@ -16,6 +20,7 @@ final class SeededOrder: JobOrder {
 
   private struct Interruption {
     let moment: Int
+    let earlier: SimulationCourse
     let act: @Sendable () -> Void
   }
 
@@ -32,7 +37,7 @@ final class SeededOrder: JobOrder {
   }
 
   func noticeForeign(_ job: UnownedJob) {
-    let description = SimulationThread.name(ofFunction: SimulationThread.function(of: job))
+    let description = SimulationThread.stray(SimulationThread.function(of: job))
     state.withLock { $0.foreign.append(description) }
   }
 
@@ -57,9 +62,37 @@ final class SeededOrder: JobOrder {
   /// Which moment it is: there are two for each job that has run, right after it and right before the next.
   var moment: Int { state.withLock { $0.jobs * 2 } }
 
-  /// Does something at a moment that is to come, on the loop's thread and between two jobs.
-  func interrupt(at moment: Int, _ act: @escaping @Sendable () -> Void) {
-    state.withLock { $0.interruption = Interruption(moment: moment, act: act) }
+  /// Keeps in mind the way from here.
+  func recordCourse() { state.withLock { $0.course = SimulationCourse() } }
+
+  /// The way since then.
+  var course: SimulationCourse { state.withLock { $0.course ?? SimulationCourse() } }
+
+  /// Does something at a moment that is to come, on the loop's thread and between two jobs, and sees whether the way
+  /// from here to it is that of an earlier run.
+  func interrupt(at moment: Int, after earlier: SimulationCourse, _ act: @escaping @Sendable () -> Void) {
+    state.withLock { $0.interruption = Interruption(moment: moment, earlier: earlier, act: act) }
+  }
+
+  /// Where the way to the interruption was another than that of the earlier run.
+  var divergence: String? {
+    state.withLock { state in
+      state.divergence
+        ?? (state.interruption == nil
+          ? nil : "one was over after \(state.jobs.of("job")), and the other was not")
+    }
+  }
+
+  private func noteCourse() {
+    let stop = network.withLock { network in
+      SimulationCourse.Stop(fingerprint: network.trace.fingerprint, time: network.now)
+    }
+    state.withLock { state in
+      state.course?.note(stop, afterJobs: state.jobs)
+      guard let next = state.interruption, state.divergence == nil else { return }
+      state.divergence = next.earlier.difference(
+        to: stop, afterJobs: state.jobs, isCut: state.jobs == next.moment / 2)
+    }
   }
 
   /// The jobs of a turn have run.
@@ -98,6 +131,7 @@ final class SeededOrder: JobOrder {
     if let enqueue {
       SimulationThread.begin(enqueue: enqueue) { [network] in network.withLock { $0.now.nanoseconds } }
     }
+    noteCourse()
     _ = interrupt(offset: 1)
     var generator = random
     let count = jobs.count

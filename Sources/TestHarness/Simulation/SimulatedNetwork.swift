@@ -10,6 +10,8 @@ struct SimulatedNetwork {
   var trace = SimulationTrace()
 
   var hosts: [SimulatedHostState] = []
+  /// By name.
+  private(set) var numbersOfHosts: [String: Int] = [:]
   private var hostNumbers: [SocketAddress: Int] = [:]
 
   /// By descriptor, lowest number first as in a real kernel, so that numbers are reused as soon as they are free.
@@ -60,6 +62,7 @@ extension SimulatedNetwork {
     let number = hosts.count
     let host = SimulatedHostState(name: name, number: number)
     hosts.append(host)
+    numbersOfHosts[name] = number
     hostNumbers[host.address] = number
     hostNumbers[host.address6] = number
     return number

@@ -13,11 +13,12 @@ final class SimulatedPoller: Poller {
     var watch: SimulationWatch?
     var whenStuck: (@Sendable (SimulationStuck.Reason) -> Void)?
     var afterJobs: (@Sendable () -> Bool)?
+    var cause: SimulationStuck.Reason?
   }
 
   private let network: SharedNetwork
-  /// Where the thread waits for other threads.
-  private let system: Epoll
+  /// Where the thread waits for other threads; `nil` when the simulation is over.
+  private let system: Lock<Epoll?>
   private let isInterrupted = Atomic<Bool>(false)
   private let busyTurns = Atomic<Int>(0)
   private let state = Lock(Watch())
@@ -28,8 +29,14 @@ final class SimulatedPoller: Poller {
   init(network: SharedNetwork, patience: SimulationPatience) throws(SocketError) {
     self.network = network
     self.patience = patience
-    system = try Epoll()
+    system = Lock(try Epoll())
   }
+
+  /// Gives back what the system has lent, once the loop's thread has ended.
+  func close() { system.withLock { $0 = nil } }
+
+  /// Whether it holds descriptors of the system.
+  var isOpen: Bool { system.withLock { $0 != nil } }
 
   /// From now on the simulation has so much time.
   func beginWatch(limit: Duration) {
@@ -47,6 +54,9 @@ final class SimulatedPoller: Poller {
   func whenStuck(_ body: @escaping @Sendable (SimulationStuck.Reason) -> Void) {
     state.withLock { $0.whenStuck = body }
   }
+
+  /// What was wrong when the simulation was told to end.
+  var cause: SimulationStuck.Reason? { state.withLock { $0.cause } }
 
   var isInGrace: Bool { state.withLock { $0.watch?.isGrace ?? false } }
 
@@ -67,7 +77,7 @@ final class SimulatedPoller: Poller {
 
   func interrupt() {
     isInterrupted.store(true, ordering: .releasing)
-    system.interrupt()
+    system.withLock { $0?.interrupt() }
   }
 
   func wait(nanoseconds: Int64, woken: () -> Void, ready: (UInt64, Epoll.Events) -> Void) {
@@ -97,7 +107,7 @@ final class SimulatedPoller: Poller {
     case .nothing:
       let end = MonotonicClock.shared.now.advanced(by: .nanoseconds(Self.foreignPatience))
       waitsForOthers.store(true, ordering: .releasing)
-      system.wait(nanoseconds: Self.foreignPatience) {
+      system.withLock { $0 }?.wait(nanoseconds: Self.foreignPatience) {
       } ready: { _, _ in
       }
       waitsForOthers.store(false, ordering: .releasing)
@@ -113,6 +123,7 @@ final class SimulatedPoller: Poller {
       guard var watch = state.watch else { return (SimulationStuck.Reason?.none, state.whenStuck) }
       let reason = look(&watch)
       state.watch = watch
+      if let reason, !watch.isGrace { state.cause = reason }
       return (reason, state.whenStuck)
     }
     if let reason { whenStuck?(reason) }
@@ -126,6 +137,10 @@ final class SimulatedPoller: Poller {
     }
     busyTurns.add(1, ordering: .relaxed)
     if !self.isBusy { return nil }
-    return idleTurns > 10 * Self.patience ? .milliseconds(1) : .microseconds(10)
+    switch idleTurns / Self.patience {
+    case ..<10: return .microseconds(10)
+    case ..<20: return .milliseconds(1)
+    default: return .milliseconds(10)
+    }
   }
 }

@@ -8,7 +8,7 @@ struct SimulatedResolver: Resolver {
   func resolve(_ host: String, port: UInt16) async throws -> [SocketAddress] {
     try await loop.sleep(for: .milliseconds(1))
     if host == "localhost" { return [.loopback6(port: port), .loopback(port: port)] }
-    let found = network.withLock { $0.hosts.first { $0.name == host } }
+    let found = network.withLock { network in network.numbersOfHosts[host].map { network.hosts[$0] } }
     guard let found else {
       throw SocketError.unresolved(host: host, reason: "the simulation has no host of this name")
     }

@@ -29,6 +29,9 @@ public final class SimulatedWorld: Sendable {
     chance = Lock(SeededRandom(seed: seed ^ 0x7573_6572))
   }
 
+  /// Whether it holds anything of the system.
+  package var isOpen: Bool { poller.isOpen }
+
   // MARK: Hosts
 
   /// The host of that name, which begins to exist when it is first asked for.
@@ -41,7 +44,7 @@ public final class SimulatedWorld: Sendable {
       services.fail(SimulationError.invalid(problem))
     }
     return network.withLock { network in
-      let number = network.hosts.firstIndex { $0.name == name } ?? network.addHost(name)
+      let number = network.numbersOfHosts[name] ?? network.addHost(name)
       let host = network.hosts[number]
       return SimulatedHost(
         name: name, address: host.address, address6: host.address6, number: number,
@@ -131,6 +134,11 @@ public final class SimulatedWorld: Sendable {
   /// Adds a line to the trace.
   public func note(_ text: String) {
     network.withLock { $0.trace.add(.note(text), at: $0.now) }
+  }
+
+  /// Tells what was closed before the body has thrown from what was closed for that, if there was anything.
+  func noteThrown(_ error: any Error) {
+    if network.withLock({ $0.trace.traffic }) > 0 { note("the body has thrown: \(error)") }
   }
 
   /// One number for everything that has happened until now, equal in every run with the same seed.

@@ -26,9 +26,9 @@ extension Simulation {
           do {
             let value = try await body(world)
             // What has failed may not have had its turn yet.
-            if let failure = world.services.failure { throw failure }
-            first.give(.over(.success(value)))
+            first.give(.over(world.services.failure.map { .failure($0) } ?? .success(value)))
           } catch {
+            world.noteThrown(error)
             first.give(.over(.failure(error)))
           }
         }
@@ -68,12 +68,12 @@ extension Simulation {
       lines.append("\(packets.of("packet")) or time-outs of TCP to come, the next in \(next.briefly)")
     }
     if poller.isBusy { lines += whatRanLast }
-    return (lines + [whoRuns]).joined(separator: "\n")
+    return (lines + whoRuns).joined(separator: "\n")
   }
 
-  var whoRuns: String {
+  var whoRuns: [String] {
     let running = (world.isBodyOver.isOpen ? [] : ["the body"]) + world.services.running
-    return "not ended: " + running.joined(separator: ", ")
+    return running.isEmpty ? [] : ["not ended: " + running.joined(separator: ", ")]
   }
 
   var whatRanLast: [String] { world.order.lastFunctions.map { "ran last: \($0)" } }

@@ -54,25 +54,41 @@ struct Simulation: Sendable {
     }
   }
 
-  /// Waits for the outcome, but no longer than the simulation's thread makes turns, where the simulation should end.
+  /// Waits for the outcome, but no longer than the simulation's thread makes turns.
   private func outcome<Value>(_ end: FirstValue<Outcome<Value>>) async -> Outcome<Value> {
-    let patience = poller.patience.turn
-    var lastTurn: Int?
+    let patience = poller.patience
+    var last: (turn: Int, isGrace: Bool)?
+    // Counted, so that a process that was stopped, as by a debugger, has missed one look and no more.
+    var looks = 0
     while true {
-      let limit = outside.now.advanced(by: patience)
+      let limit = outside.now.advanced(by: patience.turn)
       if let outcome = await end.wait(until: limit, on: outside, isCancellable: false) {
-        await loops.shutdown()
+        await close()
         return outcome
       }
-      let turn = poller.turn
-      if poller.isInGrace, turn != nil, turn == lastTurn {
+      let now = poller.turn.map { (turn: $0, isGrace: poller.isInGrace) }
+      if let now, let last, now == last { looks += 1 } else { looks = 0 }
+      last = now
+      guard let now, looks > 0 else { continue }
+      let kept = now.isGrace ? patience.turn : patience.computation
+      if patience.turn * looks >= kept {
         let stuck = SimulationStuck(
-          reason: .keptThread(patience), waiting: (whatRanLast + [whoRuns]).joined(separator: "\n"),
-          wasGivenUp: true)
+          reason: .keptThread(kept), cause: poller.cause, wasToldToEnd: now.isGrace,
+          waiting: (whatRanLast + whoRuns).joined(separator: "\n"), wasGivenUp: true)
+        // If the thread is ever let go, it ends.
+        Task(executorPreference: outside.executor) {
+          _ = await end.wait(on: outside, isCancellable: false)
+          await close()
+        }
         return outcome(.failure(stuck), elapsed: world.elapsed)
       }
-      lastTurn = poller.isInGrace ? turn : nil
     }
+  }
+
+  /// Ends the thread. What was given up may hold the loop for ever, but that needs nothing of the system any more.
+  private func close() async {
+    await loops.shutdown()
+    poller.close()
   }
 
   func outcome<Value>(_ result: Result<Value, any Error>, elapsed: Duration) -> Outcome<Value> {

@@ -55,11 +55,13 @@ public struct StrayJobs: Error, CustomStringConvertible {
 
   /// In words, with the functions.
   public var description: String {
-    let more = functions.count > 10 ? "\n  and \(functions.count - 10) more" : ""
+    var seen = Set<String>()
+    let different = functions.filter { seen.insert($0).inserted }
+    let more = different.count > 10 ? "\n  and \(different.count - 10) more" : ""
     return """
       \(functions.count.of("job")) came into the simulation from other threads, such as the main actor's. \
       What went on then (where a name is not known, the command prints it and its line):
-        \(functions.prefix(10).joined(separator: "\n  "))\(more)
+        \(different.prefix(10).joined(separator: "\n  "))\(more)
       """
   }
 }

@@ -8,6 +8,13 @@ extension Simulation {
     let trace: [String]
     let disturbances: [String]
 
+    /// The same with another end.
+    func failing(_ error: any Error) -> Self {
+      Self(
+        seed: seed, result: .failure(error), fingerprint: fingerprint, elapsed: elapsed, trace: trace,
+        disturbances: disturbances)
+    }
+
     @discardableResult
     func get() throws -> Value {
       switch result {

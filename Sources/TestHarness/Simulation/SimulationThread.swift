@@ -96,16 +96,29 @@ enum SimulationThread {
     return unsafe job.load(fromByteOffset: 56, as: UInt.self)
   }
 
+  /// Functions of the runtime's, some of which are compiled into those who call them.
+  private static let runtime = [
+    "libswift_Concurrency", "withCheckedContinuation", "withCheckedThrowingContinuation",
+    "withTaskCancellationHandler", "task_group_wait_resume_adapter",
+  ]
+
+  /// What has come from outside with this function: the runtime's own tell nothing of the program.
+  static func stray(_ address: UInt) -> String {
+    let name = name(ofFunction: address)
+    return runtime.contains { name.contains($0) }
+      ? "a task of the simulation awaited something outside of it, such as another event loop" : name
+  }
+
   /// The function's name if the dynamic linker knows it, else how llvm-symbolizer(1) finds it out.
   static func name(ofFunction address: UInt) -> String {
     var symbol = unsafe clinux_symbol()
     guard let function = unsafe UnsafeRawPointer(bitPattern: address), unsafe dladdr(function, &symbol) != 0
     else { return "an unknown function" }
+    let file = unsafe symbol.file.map { unsafe String(cString: $0) } ?? "?"
     if let name = unsafe symbol.name, let text = unsafe swift_demangle(name, strlen(name), nil, nil, 0) {
       defer { unsafe free(text) }
       return unsafe String(cString: text)
     }
-    let file = unsafe symbol.file.map { unsafe String(cString: $0) } ?? "?"
     let place = unsafe address - UInt(bitPattern: symbol.base)
     return "llvm-symbolizer --obj='\(file)' 0x\(String(place, radix: 16)) | swift demangle"
   }

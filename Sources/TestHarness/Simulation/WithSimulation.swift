@@ -25,7 +25,8 @@ import AsyncSockets
 /// A simulation that would never end is cancelled: where every task waits for what nobody will do, where jobs run and run
 /// and nobody sleeps, where the time limit is over. What does not end when it is cancelled, for whatever reason, is given
 /// up after an hour of the simulation, or ten seconds for which it does not let go of the simulation's thread: the caller
-/// gets the error, the tasks are leaked.
+/// gets the error, the tasks are leaked. Who keeps the thread for sixty seconds of real time is given up at any time,
+/// though the thread goes on: a computation that takes longer must wait now and then (`Task.yield()`).
 ///
 /// - Parameters:
 ///   - seed: what everything follows from. Without one, the environment's `ASYNCSOCKETS_SEED`, or a new one every time.

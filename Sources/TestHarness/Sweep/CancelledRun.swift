@@ -7,6 +7,14 @@ struct CancelledRun: Sendable {
     let wasCancelled: Bool
     /// How many points there were from its beginning to its end.
     let points: Int
+    /// The way to its end.
+    let course: SimulationCourse
+  }
+
+  /// Where it is cancelled, and the run that shows the way there.
+  struct Point: Sendable {
+    let number: Int
+    let course: SimulationCourse
   }
 
   let seed: UInt64
@@ -14,12 +22,16 @@ struct CancelledRun: Sendable {
   let timeLimit: Duration
   let scenario: @Sendable (SimulatedWorld) async throws -> Void
 
-  func callAsFunction(cancelledAt point: Int?) async throws -> Simulation.Outcome<End> {
+  func callAsFunction(cancelledAt point: Point?) async throws -> Simulation.Outcome<End> {
     let simulation = try Simulation(seed: seed, faults: faults, timeLimit: timeLimit)
-    return await simulation.run { world in try await run(in: world, cancelledAt: point) }
+    let outcome = await simulation.run { world in try await run(in: world, cancelledAt: point) }
+    // That a machine was too slow is no other way.
+    if case .failure(let stuck as SimulationStuck) = outcome.result, stuck.wasGivenUp { return outcome }
+    guard let divergence = simulation.world.order.divergence, !Task.isCancelled else { return outcome }
+    return outcome.failing(SimulationDiverged(seed: seed, difference: divergence))
   }
 
-  private func run(in world: SimulatedWorld, cancelledAt point: Int?) async throws -> End {
+  private func run(in world: SimulatedWorld, cancelledAt point: Point?) async throws -> End {
     let scenario = scenario
     let start = world.order.moment
     let isOver = Latch()
@@ -28,8 +40,9 @@ struct CancelledRun: Sendable {
       defer { isOver.open() }
       try await scenario(world)
     }
+    if point == nil { world.order.recordCourse() }
     if let point {
-      world.order.interrupt(at: start + point) {
+      world.order.interrupt(at: start + point.number, after: point.course) {
         task.cancel()
         world.poller.beginGrace()
       }
@@ -40,13 +53,13 @@ struct CancelledRun: Sendable {
       _ = await isOver.wait(on: world.loop, isCancellable: false)
     }
     let result = await task.result
-    let points = world.order.moment - start
+    let (points, course) = (world.order.moment - start, world.order.course)
     do {
       try result.get()
-      return End(wasCancelled: false, points: points)
+      return End(wasCancelled: false, points: points, course: course)
     } catch let error as CancellationError {
       if point == nil { throw error }
-      return End(wasCancelled: true, points: points)
+      return End(wasCancelled: true, points: points, course: course)
     }
   }
 }

@@ -15,6 +15,9 @@ import AsyncSockets
 /// before a job of the simulation runs (when what a task waits for may have come already), or right after. What it has
 /// started with `SimulatedHost.start` is not cancelled before it has ended.
 ///
+/// A run that comes another way to its point than the first did, or not at all, is a failure with ``SimulationDiverged``:
+/// something in the scenario depends on more than the seed.
+///
 /// Each time the scenario must throw `CancellationError` or return, within an hour of the simulation; all that was opened
 /// must be closed by then, or end by itself.
 ///
@@ -27,7 +30,8 @@ import AsyncSockets
 ///   - scenario: what is cancelled.
 /// - Returns: how many points there are and were tried, to be printed.
 /// - Throws: ``SimulationFailure`` when the scenario fails without being cancelled; ``CancellationSweepFailure`` for the first
-///   point at which something is wrong; `SimulationError.invalid` for a point or limit below 1. `CancellationError`
+///   point at which something is wrong; `SimulationError.invalid` for a point or limit below 1, and for a point
+///   that the scenario does not have. `CancellationError`
 ///   when the caller is cancelled.
 @discardableResult
 public func sweepCancellation(
@@ -43,10 +47,16 @@ public func sweepCancellation(
   let run = CancelledRun(seed: seed, faults: faults, timeLimit: timeLimit, scenario: scenario)
 
   let uncancelled = try await run(cancelledAt: nil).get()
+  if let point, point > uncancelled.points {
+    throw SimulationError.invalid(
+      "the scenario with seed \(seed) has \(uncancelled.points.of("point")), and so none that is number \(point)"
+    )
+  }
   var sweep = CancellationSweep(seed: seed, points: uncancelled.points, only: point, limit: limit)
   for point in sweep.pointsToTry {
     do {
-      sweep.note(try await run(cancelledAt: point).get().wasCancelled)
+      let way = CancelledRun.Point(number: point, course: uncancelled.course)
+      sweep.note(try await run(cancelledAt: way).get().wasCancelled)
     } catch let failure as SimulationFailure {
       throw CancellationSweepFailure(point: point, points: sweep.points, failure: failure)
     }

@@ -51,6 +51,10 @@ import Testing
     try await withSimulation(seed: 1) { world in
       let wrong: [(LinkConditions, String)] = [
         (LinkConditions(latency: .seconds(-1)), "a latency must not be negative, but is -1.0 seconds"),
+        (
+          LinkConditions(latency: .seconds(Int64.max), jitter: .seconds(Int64.max)),
+          "a latency must be at most 365 days, but is 9223372036854775807 seconds"
+        ),
         (LinkConditions(bandwidth: 0), "a bandwidth must be at least 1 byte a second, but is 0"),
         (LinkConditions(loss: 1), "a loss must be at least 0 and less than 1, but is 1.0"),
       ]

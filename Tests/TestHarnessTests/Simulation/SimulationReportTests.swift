@@ -68,6 +68,22 @@ import Testing
     #expect(text.hasPrefix("the simulation with seed 9 failed after 2.0 s: "))
   }
 
+  @Test("the trace says where the body has thrown, before what was closed for it")
+  func thrown() async throws {
+    let failure = try await failure { world in
+      world.host("server").start {
+        let listener = try Listener.bind(to: .any(port: 7), on: world.loop)
+        defer { listener.close() }
+        try await world.sleep(for: .seconds(60))
+      }
+      try await world.sleep(for: .seconds(1))
+      throw Oops()
+    }
+    let place = try #require(failure.trace.firstIndex { $0.hasSuffix("the body has thrown: Oops()") })
+    #expect(failure.trace[place...].contains { $0.contains("close(") })
+    #expect(!failure.trace[..<place].contains { $0.contains("close(") })
+  }
+
   @Test("where nothing has happened there is no heading for it")
   func nothing() async throws {
     let failure = try await failure { _ in throw Oops() }

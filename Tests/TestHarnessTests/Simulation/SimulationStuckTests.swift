@@ -7,12 +7,14 @@ import Testing
 struct SimulationStuckTests {
   private func end(
     timeLimit: Duration = .seconds(86_400), turn: Duration = .seconds(10),
+    computation: Duration = .seconds(60),
     _ body: @escaping @Sendable (SimulatedWorld) async throws -> Void
   ) async throws -> SimulationStuck {
     var patience = SimulationPatience()
     patience.idleTurns = 20_000
     patience.turnsOfGrace = 20_000
     patience.turn = turn
+    patience.computation = computation
     let failure = await #expect(throws: SimulationFailure.self) {
       try await SimulationPatience.$current.withValue(patience) {
         try await withSimulation(seed: 9, timeLimit: timeLimit, body)
@@ -87,6 +89,34 @@ struct SimulationStuckTests {
     }
     #expect(stuck.wasGivenUp)
     #expect("\(stuck)".contains("with the thread"))
+    #expect(stuck.cause == .timeLimit(.seconds(60)))
+    #expect("\(stuck)".hasPrefix("it has gone on for 1 min 0 s of its own time"))
+  }
+
+  @Test("keeps its thread from the start: the thread is given up")
+  func blocking() async throws {
+    let isOver = Latch()
+    defer { isOver.open() }
+    let stuck = try await end(turn: .milliseconds(50), computation: .milliseconds(100)) { _ in
+      while !isOver.isOpen {}
+    }
+    #expect(stuck.reason == .keptThread(.milliseconds(100)))
+    #expect(stuck.cause == nil)
+    #expect(stuck.wasGivenUp)
+    #expect("\(stuck)".hasPrefix("a job has kept the simulation's thread for 100 ms of real time: it blocks"))
+    #expect("\(stuck)".contains("not ended: the body"))
+  }
+
+  @Test("and is given up keeps no descriptors")
+  func descriptors() async throws {
+    let seen = Lock<SimulatedWorld?>(nil)
+    let stuck = try await end { world in
+      #expect(world.isOpen)
+      seen.withLock { $0 = world }
+      _ = await Latch().wait(on: world.loop, isCancellable: false)
+    }
+    #expect(stuck.wasGivenUp)
+    #expect(seen.withLock { $0 }?.isOpen == false)
   }
 
   @Test(

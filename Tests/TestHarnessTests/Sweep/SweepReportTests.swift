@@ -125,6 +125,32 @@ struct SweepReportTests {
     #expect(failure.map { "\($0)".hasPrefix("cancelled at point \($0.point) of ") } == true)
   }
 
+  @Test(
+    "runs that do not come the way of the first are a failure, whether they are longer or shorter",
+    arguments: [(2, 30), (30, 2), (2, 3)])
+  func divergence(first: Int, others: Int) async throws {
+    let runs = Lock(0)
+    let failure = await #expect(throws: CancellationSweepFailure.self) {
+      try await sweepCancellation(seed: 1) { world in
+        let run = runs.withLock { runs in
+          runs += 1
+          return runs
+        }
+        for _ in 0..<(run == 1 ? first : others) { try await world.sleep(for: .seconds(1)) }
+      }
+    }
+    #expect(failure?.failure.underlying is SimulationDiverged)
+    #expect(failure.map { "\($0)".contains("two runs with seed 1 differ") } == true)
+  }
+
+  @Test("a point that the scenario does not have is refused")
+  func noSuchPoint() async throws {
+    let error = await #expect(throws: SimulationError.self) {
+      try await sweepCancellation(seed: 1, at: 1000) { world in try await world.sleep(for: .seconds(1)) }
+    }
+    #expect(error.map { "\($0)".contains("none that is number 1000") } == true)
+  }
+
   @Test("a scenario that fails by itself is not swept")
   func failing() async throws {
     await #expect(throws: SimulationFailure.self) {

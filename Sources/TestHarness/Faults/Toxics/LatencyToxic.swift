@@ -19,7 +19,7 @@ struct LatencyToxic: Toxic {
 
   mutating func next(_ held: inout ParcelQueue, at now: EventLoop.Instant) -> ToxicStep {
     guard let (parcel, arrival) = held.first else { return .wait(until: nil) }
-    let due = self.due ?? arrival.advanced(by: draw())
+    let due = self.due ?? arrival.advanced(by: delay).advanced(by: draw())
     guard due <= now else {
       self.due = due
       return .wait(until: due)
@@ -31,6 +31,6 @@ struct LatencyToxic: Toxic {
 
   private mutating func draw() -> Duration {
     let width = EventLoop.Instant(nanoseconds: 0).advanced(by: jitter).nanoseconds
-    return delay + .nanoseconds(Int64.random(in: -width...width, using: &random))
+    return .nanoseconds(Int64.random(in: -width...width, using: &random))
   }
 }
