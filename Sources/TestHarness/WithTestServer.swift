@@ -65,7 +65,8 @@ public func withTestServer<Result>(
 /// }
 /// ```
 ///
-/// The script's failure is the test's, as ``TestServer/Behaviour/script(_:)`` says.
+/// The script's failure is the test's, as ``TestServer/Behaviour/script(_:)`` says. What a client sends after the end of
+/// its script fails nothing, so one that cares ends with `expectEnd()`.
 public func withTestServer<F: Framing, Result>(
   framing: F, on addresses: [SocketAddress]? = nil, patience: Duration = .seconds(20),
   connection: ConnectionOptions = ConnectionOptions(),
