@@ -206,6 +206,7 @@ extension ConnectionCore {
   /// The last handle was dropped without `close()` or `abort()`, and nobody drives the connection.
   func abandon() {
     if isOver.load(ordering: .relaxed) || DriverMark.isDriver(owner.load(ordering: .relaxed)) { return }
+    core.shared.withLock { if $0.abandonedPeers.count < 8 { $0.abandonedPeers.append(peerAddress) } }
     core.abandoned.add(1, ordering: .relaxed)
     abort()
   }

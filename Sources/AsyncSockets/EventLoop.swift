@@ -72,6 +72,9 @@ public actor EventLoop {
       abandonedConnections: core.abandoned.load(ordering: .relaxed))
   }
 
+  /// The peers of the first 8 connections that `census` counts as abandoned.
+  package nonisolated var abandonedPeers: [SocketAddress?] { core.shared.withLock { $0.abandonedPeers } }
+
   /// A count of what an event loop holds.
   public struct Census: Hashable, Sendable {
     /// Descriptors that the loop watches.

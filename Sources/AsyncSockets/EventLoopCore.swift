@@ -68,6 +68,8 @@ class EventLoopCore: TaskExecutor, SerialExecutor, @unchecked Sendable {
     var stopWaiters: [WakeContinuation] = []
     var longTurnHandlers: [(id: UInt64, handler: @Sendable (EventLoop.LongTurn) -> Void)] = []
     var lastLongTurnHandler: UInt64 = 0
+    /// Those of the first connections that were abandoned, for reports.
+    var abandonedPeers: [SocketAddress?] = []
   }
 
   let kernel: any Kernel

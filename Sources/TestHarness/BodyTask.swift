@@ -1,25 +1,44 @@
 import AsyncSockets
 
-/// Runs the body of a test where its caller runs, in a task that is cancelled when `over` opens. The body opens that
-/// itself when it ends.
-func runBody<Value>(
-  until over: Latch, on loop: EventLoop, isolation: isolated (any Actor)? = #isolation,
-  _ body: () async throws -> Value
-) async -> Result<Value, any Error> {
-  // A child's closure must be sendable, which the body need not be: it runs where its caller runs, and its caller does
-  // nothing meanwhile but wait.
-  var outcome: Result<Value, any Error> = .failure(CancellationError())
-  await withoutActuallyEscaping(body) { body in
+/// The body of a test, which runs where its caller runs, in a task that can be left behind.
+struct BodyTask<Value> {
+  private final class Outcome { var result: Result<Value, any Error>? }
+
+  private let task: UnjoinedTask
+  private let outcome: Outcome
+
+  /// - Parameters:
+  ///   - over: Is opened when the body ends.
+  ///   - environment: Tells on which of its loops the caller runs, if on one.
+  init(
+    opening over: Latch, in environment: Environment, isolation: isolated (any Actor)? = #isolation,
+    _ body: @escaping () async throws -> Value
+  ) throws {
+    let outcome = Outcome()
+    // A task's closure must be sendable, which the body need not be: it runs where its caller runs, who does nothing
+    // meanwhile but wait, and looks at the outcome only when it is there.
     nonisolated(unsafe) let work = {
-      do { outcome = .success(try await body()) } catch { outcome = .failure(error) }
+      do { outcome.result = .success(try await body()) } catch { outcome.result = .failure(error) }
+    }
+    let loop = try environment.loops.loops.first { $0.isCurrent }
+    self.outcome = outcome
+    task = UnjoinedTask(on: loop) {
+      unsafe await run(work, isolation: isolation)
       over.open()
     }
-    await withTaskGroup(of: Void.self) { group in
-      group.addTask { unsafe await run(work, isolation: isolation) }
-      if case .opened = await over.wait(on: loop) { group.cancelAll() }
-    }
   }
-  return outcome
+
+  /// What came of it; `nil` before its end.
+  var result: Result<Value, any Error>? { task.end.isOpen ? outcome.result : nil }
+
+  func cancel() { task.cancel() }
+
+  /// Cancels it, and waits for its end.
+  ///
+  /// - Returns: what came of it; `nil` when it is left behind.
+  func end(_ grace: Grace) async -> Result<Value, any Error>? {
+    await task.cancel(grace) ? outcome.result : nil
+  }
 }
 
 private func run(_ work: () async -> Void, isolation: isolated (any Actor)?) async { await work() }

@@ -1,5 +1,8 @@
 /// What ``verifyCodec(_:streams:limit:joining:checks:seed:)`` checks, one by one.
 public enum CodecCheck: String, CaseIterable, Sendable {
+  /// A decoder comes to an end of frames: sooner or later `decode` and `finish` return `nil` for bytes that they have.
+  /// The other checks look at no stream for which it does not.
+  case endless
   /// A stream that comes at once gives the frames and the error that its sample names.
   case expectation
   /// What a decoder consumes before it asks for more bytes is no part of the next frame.
@@ -49,6 +52,7 @@ public enum CodecCheck: String, CaseIterable, Sendable {
   /// The check in words, as a report begins.
   var problem: String {
     switch self {
+    case .endless: "the decoder gives frames without end"
     case .expectation: "the stream does not give what the sample says"
     case .twoReads, .threeReads, .byteByByte, .randomReads:
       "what comes out depends on how the stream is cut into reads"

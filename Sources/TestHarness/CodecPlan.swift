@@ -47,7 +47,7 @@ struct CodecPlan {
     case .nothing:
       try body([])
       for end in cuts(in: stream) + [stream.count] { try body([Array(stream[..<end])]) }
-    case .failure:
+    case .failure, .endless:
       for end in cuts(in: stream) + [stream.count] { try body([Array(stream[..<end])]) }
       for _ in 0..<Self.damaged { try body([numbers.damaged(stream)]) }
     case .linearTime:

@@ -1,3 +1,4 @@
+import AsyncSockets
 import Framing
 
 /// What must hold for a codec whatever reads it is given; each property answers what is wrong with those at hand.
@@ -53,7 +54,7 @@ struct CodecProperties<F: Framing> where F.Decoder.Frame: Equatable {
     _ expected: (open: Outcome, ended: Outcome), _ got: (open: Outcome, ended: Outcome),
     label: String = "expected"
   ) -> CodecProblem? {
-    if got.open.isEndless { return CodecProblem(expected: "an end of frames", got: "\(got.open)") }
+    if expected.ended.isEndless || got.ended.isEndless { return nil }
     if expected.open != got.open {
       return CodecProblem(label: label, expected: "\(expected.open)", got: "\(got.open)")
     }
@@ -64,10 +65,26 @@ struct CodecProperties<F: Framing> where F.Decoder.Frame: Equatable {
 
   // MARK: - Ends
 
+  func givesFramesForEver(_ reads: [[UInt8]]) -> CodecProblem? {
+    var run = CodecRun(framing)
+    for read in reads { run.read(read) }
+    let isByDecode = run.isEndless
+    if !isByDecode { run.end() }
+    guard run.isEndless, let last = run.frames.last else { return nil }
+    let offset = run.buffer.offset
+    _ = try? isByDecode ? run.decoder.decode(&run.buffer) : run.decoder.finish(&run.buffer)
+    let size = reads.reduce(0) { $0 + $1.count }
+    return CodecProblem(
+      expected: "an end of frames, for \(size.of("byte"))",
+      got: "\(run.frames.count) frames and counting: \(isByDecode ? "decode" : "finish") gives "
+        + "\(describe(last)), and "
+        + (run.buffer.offset == offset ? "takes no bytes" : "there is always one more"))
+  }
+
   func losesTheEnd(_ reads: [[UInt8]]) -> CodecProblem? {
     let size = reads.reduce(0) { $0 + $1.count }
     let ended = outcomes(of: reads).ended
-    if ended.isEndless { return CodecProblem(expected: "an end of frames", got: "\(ended)") }
+    if ended.isEndless { return nil }
     if case .truncated(let held, let offset) = ended.error, offset + UInt64(held) != UInt64(size) {
       return CodecProblem(
         expected: ".truncated with offset + held = \(size), where the stream ends", got: "\(ended)")
@@ -83,6 +100,7 @@ struct CodecProperties<F: Framing> where F.Decoder.Frame: Equatable {
     let isMidFrame = run.decoder.isMidFrame(run.buffer)
     let count = run.frames.count
     run.end()
+    if run.isEndless { return nil }
     let brought = run.frames.count > count || run.isOver
     if isMidFrame, !brought, run.decoder.isMidFrame(run.buffer) {
       return CodecProblem(

@@ -15,6 +15,7 @@ struct Expectation {
     self.place = place
     self.limit = limit ?? core.patience
     deadline = .at(core.loop.now.advanced(by: self.limit))
+    core.beginWait(self.limit)
   }
 
   /// Runs what looks whether it is met; what a connection or codec throws becomes a failure.

@@ -5,6 +5,8 @@ public struct ExpectationFailure: Error, CustomStringConvertible {
   public let problem: String
   /// What went over the connection until then; `nil` where there was none.
   public let transcript: Transcript?
+  /// What a script or a handler threw that is no failed expectation.
+  public let underlying: (any Error)?
   /// The report.
   public let description: String
 
@@ -13,8 +15,9 @@ public struct ExpectationFailure: Error, CustomStringConvertible {
   ///   - peer: Who failed it.
   init(
     _ problem: String, of peer: String, at place: SourcePlace?, difference: ByteDifference? = nil,
-    transcript: Transcript
+    transcript: Transcript, underlying: (any Error)? = nil
   ) {
+    self.underlying = underlying
     self.problem = problem
     self.transcript = transcript
     var lines = ["\(place.map { "\($0): " } ?? "")\(peer): \(problem)"]
@@ -28,21 +31,22 @@ public struct ExpectationFailure: Error, CustomStringConvertible {
     description = lines.joined(separator: "\n")
   }
 
-  /// The failure of a script whose test has failed too, perhaps because of it, or it because of the test.
-  func and(_ error: any Error) -> ExpectationFailure {
-    if error is CancellationError { return self }
-    return ExpectationFailure(
-      problem: problem, transcript: transcript, description: description + "\nthe test's body threw: \(error)"
-    )
+  /// The same, and what else became of the test.
+  func noting(_ notes: [String]) -> ExpectationFailure {
+    ExpectationFailure(
+      problem: problem, transcript: transcript, underlying: underlying,
+      description: ([description] + notes).joined(separator: "\n"))
   }
 
-  private init(problem: String, transcript: Transcript?, description: String) {
+  private init(problem: String, transcript: Transcript?, underlying: (any Error)?, description: String) {
+    self.underlying = underlying
     self.problem = problem
     self.transcript = transcript
     self.description = description
   }
 
   init(_ problem: String) {
+    underlying = nil
     self.problem = problem
     transcript = nil
     description = problem

@@ -12,6 +12,25 @@ final class PeerCore: Sendable {
     var isLeaving = false
     var hasFailed = false
     var transcript = Transcript()
+    var waits = 0
+    var longestLimit = Duration.zero
+  }
+
+  /// What has been done with connections so far, to see whether anything still is.
+  struct Activity: Equatable {
+    var connections = 0
+    var bytes: UInt64 = 0
+    /// Sends and expectations that have begun.
+    var waits = 0
+    /// That any of them was given.
+    var longestLimit = Duration.zero
+
+    mutating func add(_ other: Activity) {
+      connections += other.connections
+      bytes += other.bytes
+      waits += other.waits
+      longestLimit = max(longestLimit, other.longestLimit)
+    }
   }
 
   let connection: Connection
@@ -41,6 +60,23 @@ final class PeerCore: Sendable {
   var loop: EventLoop { connection.loop }
   var transcript: Transcript { state.withLock { $0.transcript } }
   var isLeaving: Bool { state.withLock { $0.isLeaving } }
+
+  var activity: Activity {
+    let counters = connection.counters
+    return state.withLock {
+      Activity(
+        connections: 1, bytes: counters.bytesRead + counters.bytesWritten, waits: $0.waits,
+        longestLimit: $0.longestLimit)
+    }
+  }
+
+  /// Somebody begins to wait for the other end, for so long.
+  func beginWait(_ limit: Duration?) {
+    state.withLock { state in
+      state.waits += 1
+      state.longestLimit = max(state.longestLimit, limit ?? .zero)
+    }
+  }
 
   func note(_ event: Transcript.Event) {
     let time = began.duration(to: loop.now)
@@ -93,6 +129,7 @@ final class PeerCore: Sendable {
 
   /// Sends what `encode` makes when its turn has come, and returns when the kernel has it.
   func send(within limit: Duration?, _ encode: () throws -> [UInt8]) async throws {
+    beginWait(limit)
     let deadline: Deadline = limit.map { .after($0) } ?? .never
     try await turns.withTurn(on: loop) {
       let bytes = try encode()
@@ -109,6 +146,20 @@ final class PeerCore: Sendable {
       }
     }
     onFlush()
+  }
+
+  /// The same, with a report when the other end takes no more.
+  func send(within limit: Duration?, at place: SourcePlace, _ encode: () throws -> [UInt8]) async throws {
+    let limit = limit ?? patience
+    do {
+      try await send(within: limit, encode)
+    } catch SocketError.timedOut {
+      let counters = connection.counters
+      throw ExpectationFailure(
+        "the other end has not taken what was sent within \(limit); "
+          + "\((counters.bytesAccepted - counters.bytesWritten).of("byte")) could not go out",
+        of: name, at: place, transcript: transcript)
+    }
   }
 
   func finishWriting() async throws {

@@ -41,6 +41,18 @@ public struct ResourcesLeaked: Error, CustomStringConvertible {
   public let description: String
 }
 
+extension ResourcesLeaked {
+  /// `nil` when no connection was dropped.
+  fileprivate init?(abandonedOn loops: [EventLoop]) {
+    let count = loops.reduce(0) { $0 + $1.census.abandonedConnections }
+    if count == 0 { return nil }
+    let peers = loops.flatMap(\.abandonedPeers).map { $0?.description ?? "an unnamed peer" }
+    self.init(
+      description: "\(count.of("connection")) dropped without close() or abort(): with "
+        + peers.joined(separator: ", ") + (count > peers.count ? ", …" : ""))
+  }
+}
+
 /// Gives the body event loops of its own, and throws if it leaves anything behind on them.
 ///
 /// The loops hold no registration and no deadline, and no connection was abandoned, when the body has returned;
@@ -70,11 +82,8 @@ public func withAuditedLoops<Result>(
     await group.shutdown()
     throw error
   }
-  let abandoned = group.loops.reduce(0) { $0 + $1.census.abandonedConnections }
   await group.shutdown()
-  if abandoned > 0 {
-    throw ResourcesLeaked(description: "\(abandoned) connections were dropped without close() or abort()")
-  }
+  if let leak = ResourcesLeaked(abandonedOn: group.loops) { throw leak }
   if let audit {
     // The loops' own descriptors go with their last reference, which their threads may hold a moment longer. The
     // runtime opens the like for itself, and a timer, when something first sleeps.
@@ -103,10 +112,7 @@ func withLoopsOfItsOwn<Result>(_ body: (Environment) async throws -> Result) asy
     if census.registrations > 0 || census.deadlines > 0 {
       throw ResourcesLeaked(description: "the test has ended, and has left open:\n\(await loop.snapshot())")
     }
-    if census.abandonedConnections > 0 {
-      throw ResourcesLeaked(
-        description: "\(census.abandonedConnections) connections were dropped without close() or abort()")
-    }
+    if let leak = ResourcesLeaked(abandonedOn: [loop]) { throw leak }
   } catch {
     await group.shutdown()
     throw error

@@ -73,15 +73,17 @@ extension TestPeer {
     let expectation = Expectation(
       core, "the bytes \(EscapedText.brief(bytes))", within: limit, at: SourcePlace(file: file, line: line))
     try await expectation.check { deadline in
-      while true {
-        let pending = core.state.withLock { $0.buffer.prefix(min($0.buffer.count, bytes.count)) }
-        if !bytes.starts(with: pending) {
+      var match = ByteMatch(bytes)
+      search: while true {
+        switch core.state.withLock({ match.look(at: $0.buffer) }) {
+        case .whole: break search
+        case .more: guard try await core.receive(deadline: deadline) else { throw expectation.ended() }
+        case .differs:
+          let came = core.state.withLock { $0.buffer.prefix(min($0.buffer.count, bytes.count)) }
           throw expectation.failure(
-            "expected \(expectation.what), but \(EscapedText.brief(pending)) came",
-            ByteDifference(expected: bytes, received: pending))
+            "expected \(expectation.what), but \(EscapedText.brief(came)) came",
+            ByteDifference(expected: bytes, received: came))
         }
-        if pending.count == bytes.count { break }
-        guard try await core.receive(deadline: deadline) else { throw expectation.ended() }
       }
       core.state.withLock { state in
         state.buffer.consume(bytes.count)

@@ -119,14 +119,19 @@ extension TestPeer {
   /// Sends a frame, and returns when the kernel has it.
   ///
   /// - Parameter limit: how long the other end may take to make room; as long as the peer's patience by default.
-  /// - Throws: `SocketError`, `FramingError`, `CancellationError`.
-  public func send(_ frame: OutboundFrame, within limit: Duration? = nil) async throws {
-    try await send(contentsOf: [frame], within: limit)
+  /// - Throws: ``ExpectationFailure`` when it takes longer; `SocketError`, `FramingError`, `CancellationError`.
+  public func send(
+    _ frame: OutboundFrame, within limit: Duration? = nil, file: String = #fileID, line: Int = #line
+  ) async throws {
+    try await send(contentsOf: [frame], within: limit, file: file, line: line)
   }
 
   /// Sends frames in order, with nothing of others between them; see `send(_:within:)`.
-  public func send(contentsOf frames: [OutboundFrame], within limit: Duration? = nil) async throws {
-    try await core.send(within: limit ?? core.patience) {
+  public func send(
+    contentsOf frames: [OutboundFrame], within limit: Duration? = nil, file: String = #fileID,
+    line: Int = #line
+  ) async throws {
+    try await core.send(within: limit, at: SourcePlace(file: file, line: line)) {
       try frames.reduce(into: []) { bytes, frame in bytes += try encode(frame) }
     }
   }
@@ -140,13 +145,17 @@ extension TestPeer {
   }
 
   /// Sends bytes as they are, past the codec: half a frame, two at once, or what no codec would make.
-  public func send(bytes: some Sequence<UInt8>, within limit: Duration? = nil) async throws {
-    try await core.send(within: limit ?? core.patience) { Array(bytes) }
+  public func send(
+    bytes: some Sequence<UInt8>, within limit: Duration? = nil, file: String = #fileID, line: Int = #line
+  ) async throws {
+    try await core.send(within: limit, at: SourcePlace(file: file, line: line)) { Array(bytes) }
   }
 
   /// Sends text as UTF-8, past the codec.
-  public func send(bytes text: String, within limit: Duration? = nil) async throws {
-    try await send(bytes: text.utf8, within: limit)
+  public func send(
+    bytes text: String, within limit: Duration? = nil, file: String = #fileID, line: Int = #line
+  ) async throws {
+    try await send(bytes: text.utf8, within: limit, file: file, line: line)
   }
 
   /// Finishes this end's stream (half-close); the other end may go on.

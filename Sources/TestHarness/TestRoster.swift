@@ -17,21 +17,26 @@ final class TestRoster<F: Framing>: Sendable {
     var last: [TestPeer<F>] = []
     var infos: [ClientInfo] = []
     var lastTaken = 0
-    var failure: (any Error)?
+    var failure: ExpectationFailure?
     var news = Latch()
   }
 
   private let state = Lock(State())
 
   var count: Int { state.withLock { $0.count } }
-  var failure: (any Error)? { state.withLock { $0.failure } }
+  var failure: ExpectationFailure? { state.withLock { $0.failure } }
   var phase: Phase { state.withLock { $0.phase } }
 
-  /// Opens when a client comes.
+  /// Opens when a client comes, and when the end does.
   var news: Latch { state.withLock { $0.news } }
 
   /// In the order in which they came.
   var current: [TestPeer<F>] { state.withLock { $0.current.values.sorted { $0.id < $1.id } } }
+
+  /// Changes whenever one of those that are there does something.
+  var activity: PeerCore.Activity {
+    current.map(\.core.activity).reduce(into: PeerCore.Activity()) { $0.add($1) }
+  }
 
   func peer(_ id: Int) -> TestPeer<F>? {
     state.withLock { state in state.current[id] ?? state.last.last { $0.id == id } }
@@ -99,20 +104,24 @@ final class TestRoster<F: Framing>: Sendable {
   /// Notes the first failure of the test, unless it has ended.
   ///
   /// - Returns: whether it was the first.
-  func fail(_ error: any Error) -> Bool {
-    state.withLock { state in
-      guard state.phase < .over, state.failure == nil else { return false }
+  func fail(_ error: ExpectationFailure) -> Bool {
+    let news = state.withLock { state -> Latch? in
+      guard state.phase < .over, state.failure == nil else { return nil }
       state.failure = error
       state.phase = .over
-      return true
+      return state.news
     }
+    news?.open()
+    return news != nil
   }
 
   /// - Returns: the clients whose connections are closing.
   func advance(to phase: Phase) -> [TestPeer<F>] {
-    state.withLock { state in
+    let (closing, news) = state.withLock { state in
       state.phase = max(state.phase, phase)
-      return state.closing.sorted().compactMap { state.current[$0] }
+      return (state.closing.sorted().compactMap { state.current[$0] }, state.news)
     }
+    news.open()
+    return closing
   }
 }

@@ -51,6 +51,8 @@ extension TestServer.Behaviour {
 
   /// Plays a script with each client. It must run to its end: whatever it throws fails the test, and so does a script
   /// that no client came to play. When the body returns, the server waits for the scripts that are being played.
+  ///
+  /// What a client sends after the end of its script fails nothing: a script that cares ends with `expectEnd()`.
   public static func script(_ serve: @escaping @Sendable (TestPeer<F>) async throws -> Void) -> Self {
     Self(.open, .script, serve)
   }

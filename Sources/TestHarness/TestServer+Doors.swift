@@ -2,7 +2,8 @@ import AsyncSockets
 import Framing
 import TCPServer
 
-// What becomes of those who want to connect. Whoever is connected notices nothing, except of `restart`.
+// What becomes of those who want to connect. Whoever is connected notices nothing, except of `restart`. Once the server's
+// end has begun, each of these throws ``ExpectationFailure``.
 
 extension TestServer {
   /// What stands at the port.
@@ -19,6 +20,7 @@ extension TestServer {
   /// - Throws: `SocketError.invalid` when it does not listen.
   public func pauseAccepting() async throws {
     try await doorTurns.withTurn(on: loop) {
+      try checkIsServing()
       switch door.withLock({ $0 }) {
       case .open(let server, let listeners):
         await server.pauseAccepting()
@@ -33,7 +35,10 @@ extension TestServer {
   /// Refuses connections (`ECONNREFUSED`) until `resume()`. Who has connected before is served, unless the server was
   /// paused: those who wait in its queue are reset.
   public func refuse() async throws {
-    try await doorTurns.withTurn(on: loop) { await closeDoor() }
+    try await doorTurns.withTurn(on: loop) {
+      try checkIsServing()
+      await closeDoor()
+    }
   }
 
   /// Answers no attempt to connect until `resume()`: the kernel drops them, as it does when a listener's queue is full, and
@@ -42,6 +47,7 @@ extension TestServer {
   /// - Throws: `SocketError`.
   public func blackHole() async throws {
     try await doorTurns.withTurn(on: loop) {
+      try checkIsServing()
       await closeDoor()
       let hole = try await BlackHole(at: addresses, on: loop, environment: environment)
       door.withLock { $0 = .blackHole(hole) }
@@ -53,6 +59,7 @@ extension TestServer {
   /// - Throws: `SocketError` with the errno and the address when it cannot listen.
   public func resume() async throws {
     try await doorTurns.withTurn(on: loop) {
+      try checkIsServing()
       switch door.withLock({ $0 }) {
       case .open(let server, let listeners):
         if server.isListening { break }
@@ -75,6 +82,7 @@ extension TestServer {
   /// - Throws: `SocketError` with the errno and the address when it cannot listen; then connections are refused.
   public func restart() async throws {
     try await doorTurns.withTurn(on: loop) {
+      try checkIsServing()
       closeListeners()
       await closeDoor()
       for peer in roster.current { peer.terminate() }
@@ -100,7 +108,7 @@ extension TestServer {
 
   private func listen() throws {
     door.withLock { $0 = .closed }
-    guard roster.phase == .serving else { throw SocketError.closed }
+    try checkIsServing()
     var configuration = TCPServer.Configuration()
     configuration.connection = self.configuration
     configuration.onEvent = { [log] in

@@ -20,7 +20,7 @@ extension TestServer {
   /// Ends the server before the body ends, as the body's end does it; then its events end. Repeated calls do no harm.
   public func shutdown() async {
     await end()
-    _ = await runIsOver.wait(on: loop)
+    await waitForClients()
     log.finish()
   }
 
@@ -66,27 +66,43 @@ extension TestServer {
   }
 
   /// What is to fail the test, of what a script or handler has thrown.
-  private func failure(by error: any Error, of peer: TestPeer<F>) -> (any Error)? {
+  private func failure(by error: any Error, of peer: TestPeer<F>) -> ExpectationFailure? {
     switch error {
     case is CancellationError: return nil
-    case is ExpectationFailure: return error
+    case let error as ExpectationFailure: return error
     case let error as SocketError:
       if peer.core.isLeaving { return nil }
       if behaviour.kind != .script, peer.connection.hasEnded(by: error) { return nil }
-    case is FramingError: break
-    default: return error
+    default: break
     }
     return ExpectationFailure(
       "its \(behaviour.kind.rawValue) threw: \(error)", of: peer.core.name, at: nil,
-      transcript: peer.transcript)
+      transcript: peer.transcript,
+      underlying: error)
   }
 
   // MARK: The end
 
   /// Fails the test: ends everything, so that nobody is kept waiting, and has the body cancelled.
-  private func fail(_ error: any Error) {
+  private func fail(_ error: ExpectationFailure) {
     guard roster.fail(error) else { return }
     endAtOnce()
+  }
+
+  /// Once the end has begun, waits for those who play with clients, but not for who does nothing any more.
+  func waitForClients() async {
+    while true {
+      let before = roster.activity
+      let quiet = max(patience, before.longestLimit) + grace.duration
+      let outcome = await runIsOver.wait(until: grace.loop.now.advanced(by: quiet), on: grace.loop)
+      guard case .timedOut = outcome else { return }
+      if roster.activity != before { continue }
+      guard let peer = roster.current.first else { return }
+      return fail(
+        ExpectationFailure(
+          "its \(behaviour.kind.rawValue) has not ended, though the test has, and nothing has come for \(quiet)",
+          of: peer.core.name, at: nil, transcript: peer.transcript))
+    }
   }
 
   func endAtOnce() {

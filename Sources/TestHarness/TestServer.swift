@@ -20,6 +20,7 @@ public final class TestServer<F: Framing>: Sendable {
   let framing: F
   let behaviour: Behaviour
   let patience: Duration
+  let grace: Grace
   let environment: Environment
   let configuration: ConnectionOptions
   /// The event loop by whose clock its time-outs go.
@@ -45,6 +46,7 @@ public final class TestServer<F: Framing>: Sendable {
     }
     if patience <= .zero { throw SocketError.invalid("patience must be positive, not \(patience)") }
     let loop = try environment.loops.loops[0]
+    grace = try Grace()
     let reservation = try PortReservation(of: addresses ?? loopbacks(on: loop), on: loop)
     self.addresses = reservation.addresses
     self.port = reservation.addresses[0].port ?? 0
@@ -112,6 +114,7 @@ extension TestServer {
     while true {
       let news = roster.news
       if let value = look() { return value }
+      try checkIsServing(SourcePlace(file: file, line: line))
       switch await news.wait(until: deadline, on: loop) {
       case .opened: continue
       case .cancelled: throw CancellationError()
@@ -123,34 +126,45 @@ extension TestServer {
     }
   }
 
+  /// - Throws: what is wrong with asking something of it once its end has begun.
+  func checkIsServing(_ place: SourcePlace? = nil) throws {
+    if roster.phase == .serving { return }
+    // Then the failure is to be told, and not what becomes of it.
+    if roster.failure != nil || Task.isCancelled { throw CancellationError() }
+    throw ExpectationFailure("\(place.map { "\($0): " } ?? "")the test server on port \(port) is over")
+  }
+
   // MARK: Sending
 
   /// Sends a client a frame, and returns when the kernel has it.
   ///
   /// - Throws: `SocketError.closed` when there is no such client, or no more; as `TestPeer.send(_:within:)`.
-  public func send(_ frame: OutboundFrame, to id: Int) async throws {
-    try await send(contentsOf: [frame], to: id)
+  public func send(
+    _ frame: OutboundFrame, to id: Int, file: String = #fileID, line: Int = #line
+  ) async throws {
+    try await send(contentsOf: [frame], to: id, file: file, line: line)
   }
 
   /// Sends a client frames in order, with nothing of others between them; see `send(_:to:)`.
-  public func send(contentsOf frames: [OutboundFrame], to id: Int) async throws {
+  public func send(
+    contentsOf frames: [OutboundFrame], to id: Int, file: String = #fileID, line: Int = #line
+  ) async throws {
     guard let peer = roster.peer(id) else { throw SocketError.closed }
-    try await peer.send(contentsOf: frames)
+    try await peer.send(contentsOf: frames, file: file, line: line)
   }
 
   /// Sends every client that is there a frame, all at the same time, and returns when the kernel has them all.
   ///
   /// - Throws: nothing for a client that goes meanwhile; ``ExpectationFailure`` when one takes nothing for as long as the
   ///   server's patience; `CancellationError`.
-  public func broadcast(_ frame: OutboundFrame) async throws {
+  public func broadcast(
+    _ frame: OutboundFrame, file: String = #fileID, line: Int = #line
+  ) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
       for peer in roster.current {
         group.addTask {
           do {
-            try await peer.send(frame)
-          } catch SocketError.timedOut {
-            throw ExpectationFailure(
-              "it took no more of a broadcast", of: peer.core.name, at: nil, transcript: peer.transcript)
+            try await peer.send(frame, file: file, line: line)
           } catch is SocketError {}
         }
       }

@@ -19,6 +19,9 @@ import Framing
 /// costs. Give short streams with everything in them that the codec knows: empty frames,
 /// terminators, escapes, the beginning of a terminator in the middle of a frame, an unfinished frame at the end.
 ///
+/// A codec that does not return from a call cannot be helped, and neither can its test: nothing can end it from outside.
+/// A decoder that gives frames without end is ``CodecCheck/endless``.
+///
 /// - Parameters:
 ///   - framing: What makes the codec.
 ///   - streams: What is received, from the first byte to the end of the stream.

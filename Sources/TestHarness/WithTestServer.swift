@@ -24,11 +24,15 @@ public import Framing
 ///   - body: the test.
 /// - Returns: what the body returns.
 /// - Throws: what the body throws. When a script or a handler fails before the body has ended, its error, with the
-///   transcript in its description, and what the body made of it; the body is cancelled then. ``ResourcesLeaked`` when something is left.
+///   transcript in its description, and what the body made of it; the body is cancelled then. ``ExpectationFailure``
+///   when a script or a handler goes on after the body, and nothing happens for as long as the patience, or the longest
+///   limit of its own, and 10 s more: it is cancelled then. Whoever does not end within 10 s of real time when it is
+///   cancelled, be it the body, a script or a handler, is left behind, and the error says so. ``ResourcesLeaked`` when
+///   something is left.
 public func withTestServer<F: Framing, Result>(
   _ behaviour: TestServer<F>.Behaviour = .silent, framing: F, on addresses: [SocketAddress]? = nil,
   patience: Duration = .seconds(20), connection: ConnectionOptions = ConnectionOptions(),
-  _ body: (TestServer<F>) async throws -> Result
+  _ body: @escaping (TestServer<F>) async throws -> Result
 ) async throws -> Result {
   try await withLoopsOfItsOwn { environment in
     let server = try TestServer(
@@ -43,7 +47,7 @@ public func withTestServer<F: Framing, Result>(
 public func withTestServer<Result>(
   _ behaviour: TestServer<RawFraming>.Behaviour = .silent, on addresses: [SocketAddress]? = nil,
   patience: Duration = .seconds(20), connection: ConnectionOptions = ConnectionOptions(),
-  _ body: (TestServer<RawFraming>) async throws -> Result
+  _ body: @escaping (TestServer<RawFraming>) async throws -> Result
 ) async throws -> Result {
   try await withTestServer(
     behaviour, framing: RawFraming(), on: addresses, patience: patience, connection: connection, body)
@@ -61,45 +65,80 @@ public func withTestServer<Result>(
 /// }
 /// ```
 ///
-/// The script's failure is the test's, as ``TestServer/Behaviour/script(_:)`` says.
+/// The script's failure is the test's, as ``TestServer/Behaviour/script(_:)`` says. What a client sends after the end of
+/// its script fails nothing, so one that cares ends with `expectEnd()`.
 public func withTestServer<F: Framing, Result>(
   framing: F, on addresses: [SocketAddress]? = nil, patience: Duration = .seconds(20),
   connection: ConnectionOptions = ConnectionOptions(),
   script: @escaping @Sendable (TestPeer<F>) async throws -> Void,
-  body: (TestServer<F>) async throws -> Result
+  body: @escaping (TestServer<F>) async throws -> Result
 ) async throws -> Result {
   try await withTestServer(
     .script(script), framing: framing, on: addresses, patience: patience, connection: connection, body)
 }
 
 extension TestServer {
-  fileprivate func running<Result>(_ body: (TestServer) async throws -> Result) async throws -> Result {
-    let outcome = await withTaskGroup(of: Void.self) { group in
-      group.addTask(executorPreference: loop.executor) { await self.run() }
-      let outcome = await runBody(until: bodyIsOver, on: loop) {
-        try await open()
-        return try await body(self)
-      }
-      if case .success = outcome, roster.failure == nil {
-        await end()
-      } else {
-        endAtOnce()
-        group.cancelAll()
-      }
-      // What the body opened while the end began, or could not close since it was cancelled.
-      closeListeners()
-      await group.waitForAll()
-      return outcome
+  fileprivate func running<Result>(
+    _ body: @escaping (TestServer) async throws -> Result
+  ) async throws -> Result {
+    let serving = UnjoinedTask(on: loop) { await self.run() }
+    let test = try BodyTask(opening: bodyIsOver, in: environment) {
+      try await self.open()
+      return try await body(self)
     }
+    // Its end, a failure, or this task's cancellation.
+    _ = await bodyIsOver.wait(on: loop)
+    if case .success? = test.result, roster.failure == nil {
+      await end()
+      await waitForClients()
+    } else {
+      // First, so that what it waits for at the server is cancelled rather than over.
+      test.cancel()
+      endAtOnce()
+      serving.cancel()
+    }
+    let outcome = await test.end(grace)
+    // What the body opened while the end began, or could not close since it was cancelled.
+    closeListeners()
+    let hasServed = await serving.cancel(grace)
     log.finish()
-    if let failure = roster.failure {
-      if case .failure(let error) = outcome { throw (failure as? ExpectationFailure)?.and(error) ?? failure }
-      throw failure
+    let deaf = (outcome == nil ? ["the test's body"] : []) + (hasServed ? [] : players)
+    return try verdict(outcome, leaving: deaf)
+  }
+
+  private func verdict<Result>(
+    _ outcome: Swift.Result<Result, any Error>?, leaving deaf: [String]
+  ) throws -> Result {
+    if let failure = roster.failure ?? (deaf.isEmpty ? nil : interruption(outcome)) {
+      var notes: [String] = []
+      if roster.failure != nil, case .failure(let error)? = outcome, !(error is CancellationError) {
+        notes.append("the test's body threw: \(error)")
+      }
+      notes += deaf.map {
+        "\($0) did not end within \(grace.duration) of its cancellation, and was left behind"
+      }
+      throw failure.noting(notes)
     }
+    guard let outcome else { throw CancellationError() }
     let result = try outcome.get()
     if behaviour.kind == .script, roster.count == 0 {
       throw ExpectationFailure("the test server on port \(port): no client came to play its script")
     }
     return result
+  }
+
+  /// Why all was cancelled, where no client's failure is the reason.
+  private func interruption<Result>(_ outcome: Swift.Result<Result, any Error>?) -> ExpectationFailure {
+    switch outcome {
+    case .failure(let error)? where !(error is CancellationError):
+      ExpectationFailure("the test's body threw: \(error)")
+    default: ExpectationFailure("the test was cancelled")
+    }
+  }
+
+  /// Who may still play with clients, for a report.
+  private var players: [String] {
+    let names = roster.current.map { "the \(behaviour.kind.rawValue) of \($0.core.name)" }
+    return names.isEmpty ? ["the test server on port \(port)"] : names
   }
 }

@@ -9,7 +9,7 @@ struct ScriptTests {
   private func reportOf(
     patience: Duration = .seconds(5),
     script: @escaping @Sendable (TestPeer<LineFraming>) async throws -> Void,
-    client: (BlockingPeer, TestServer<LineFraming>) async throws -> Void
+    client: @escaping (BlockingPeer, TestServer<LineFraming>) async throws -> Void
   ) async throws -> String {
     let error = await #expect(throws: ExpectationFailure.self) {
       try await withTestServer(framing: .lines, patience: patience, script: script) { server in
@@ -281,17 +281,22 @@ struct ScriptTests {
     #expect(report.contains(#"expected "QUIT", but the stream ended"#))
   }
 
-  @Test("an error of a script's own is thrown as it is")
+  @Test("an error of a script's own is in the report, and can be had")
   func ownError() async throws {
-    struct Mine: Error, Equatable {}
-    await #expect(throws: Mine()) {
-      try await withTestServer(framing: .lines) { _ in
+    struct Mine: Error {}
+    let error = await #expect(throws: ExpectationFailure.self) {
+      try await withTestServer(framing: .lines) { peer in
+        try await peer.expect("hello")
         throw Mine()
       } body: { server in
         let client = try await server.connect()
+        try client.send("hello\n")
         _ = try await client.rest()
       }
     }
+    #expect(error?.underlying is Mine)
+    #expect(text(error).hasPrefix("client 1 at 127.0.0.1:"))
+    #expect(text(error).contains(": its script threw: Mine()\ntranscript:"))
   }
 
   @Test("clients play their scripts one by one, each with its number")

@@ -31,6 +31,7 @@ struct PlantedFraming: Framing {
 
     mutating func decode(_ buffer: inout ReceiveBuffer) throws(FramingError) -> [UInt8]? {
       if let failure { throw failure }
+      if bug == .endless, !buffer.isEmpty, buffer[0] == UInt8(ascii: "b") { return [] }
       if bug == .afterEnd, hasEnded, buffer.isEmpty { return [] }
       if !hasBegun, !buffer.isEmpty {
         hasBegun = true

@@ -75,12 +75,44 @@ struct VerifyStreamTests {
     } catch let failure as StreamFailure {
       #expect(
         failure.description == """
-          stream: 1 of 1 checks failed
-          chunks: a read gives between 1 byte and its limit, and all 256 values pass (on the loop, at the first end)
-            expected  no error
-            got       invalid argument: a transport in memory holds at least 1 byte, not 0, at: making the pair
-            look at   the count that read(into:) answers
+          stream: making what is to be checked threw: invalid argument: a transport in memory holds at least 1 byte, \
+          not 0 (for chunks, on the loop, at the first end)
           """)
     }
+  }
+
+  @Test("a pair that cannot be made is told once, and without advice")
+  func noPair() async throws {
+    struct Mine: Error {}
+    let failure = await #expect(throws: StreamFailure.self) { try await verifyStream { _ in throw Mine() } }
+    #expect(
+      failure?.description == """
+        stream: making what is to be checked threw: Mine() (for pullDriven, on the loop, at the first end)
+        not run after that: 38 checks
+        """)
+  }
+
+  @Test("a pair that is never made, whoever cancels, is a finding, and the last", arguments: [true, false])
+  func deafPair(isOnLoop: Bool) async throws {
+    let released = Latch()
+    defer { released.open() }
+    let loop = try EventLoopGroup.shared.loops[0]
+    var verifier = StreamVerifier()
+    verifier.limit = .milliseconds(20)
+    verifier.places = [isOnLoop]
+    let failure = await #expect(throws: StreamFailure.self) {
+      try await Grace.$current.withValue(.milliseconds(20)) { [verifier] in
+        try await verifier.verify { loopOfChecks in
+          _ = await released.wait(on: loop, isCancellable: false)
+          return try MemoryTransport.connectedPair(on: loopOfChecks)
+        }
+      }
+    }
+    let finding = try #require(failure?.findings.first)
+    #expect(failure?.findings.count == 1)
+    #expect(finding.ranOutOfTime)
+    #expect(finding.got.hasPrefix("none; it stood at: making the pair, did not end within"))
+    #expect(failure?.notRun.count == StreamCheck.allCases.count - 1)
+    #expect("\(try #require(failure))".contains("not run, since one ignores its cancellation: "))
   }
 }

@@ -20,7 +20,9 @@ struct ContractRunner<Check: ContractCheck>: Sendable {
   ) async throws {
     var findings: [ContractFailure<Check>.Finding] = []
     var rest = checks[...]
-    while let check = rest.first, findings.count(where: \.ranOutOfTime) < ContractFailure<Check>.mostHangs {
+    while let check = rest.first, findings.count(where: \.ranOutOfTime) < ContractFailure<Check>.mostHangs,
+      !findings.contains(where: { $0.wasLeftBehind || $0.couldNotBegin })
+    {
       rest.removeFirst()
       if let finding = try await look(check) { findings.append(finding) }
     }
@@ -36,29 +38,39 @@ struct ContractRunner<Check: ContractCheck>: Sendable {
   ) async throws -> ContractFailure<Check>.Finding? {
     let trail = Trail()
     func finding(
-      _ expected: String, _ got: String, ranOutOfTime: Bool = false
+      _ expected: String, _ got: String, ranOutOfTime: Bool = false, wasLeftBehind: Bool = false,
+      couldNotBegin: Bool = false
     ) -> ContractFailure<Check>.Finding {
       ContractFailure<Check>.Finding(
         check: check, setting: (isOnLoop ? "on" : "off") + " the loop" + setting, expected: expected,
-        got: got, ranOutOfTime: ranOutOfTime)
+        got: got, ranOutOfTime: ranOutOfTime, wasLeftBehind: wasLeftBehind, couldNotBegin: couldNotBegin)
+    }
+    let result = Attempt<Void>()
+    let work = UnjoinedTask(on: isOnLoop ? time.loop : nil) { await result.run { try await body(trail) } }
+    let end = await work.end.wait(until: time.watch.now.advanced(by: limit), on: time.watch)
+    let last = trail.last
+    if await !work.cancel(time.grace) {
+      try Task.checkCancellation()
+      return finding(
+        "an end within \(limit)",
+        "none; it stood at: \(last), did not end within \(time.grace.duration) of its cancellation either, and was "
+          + "left behind", ranOutOfTime: true, wasLeftBehind: true)
     }
     do {
-      try await withDeadline(.after(limit), on: time.watch, operation: Self.hang) {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-          group.addTask(executorPreference: isOnLoop ? time.loop.executor : nil) { try await body(trail) }
-          try await group.waitForAll()
-        }
+      try Task.checkCancellation()
+      if case .timedOut = end {
+        return finding("an end within \(limit)", "none; it stood at: \(last)", ranOutOfTime: true)
       }
+      try result.outcome().get()
       return nil
     } catch let mismatch as Mismatch {
       return finding(mismatch.expected, mismatch.got)
-    } catch SocketError.timedOut(Self.hang) {
-      return finding("an end within \(limit)", "none; it stood at: \(trail.last)", ranOutOfTime: true)
+    } catch let error as NothingMade {
+      try Task.checkCancellation()
+      return finding("no error", "\(error.reason)", couldNotBegin: true)
     } catch {
       try Task.checkCancellation()
       return finding("no error", "\(error), at: \(trail.last)")
     }
   }
-
-  private static var hang: String { "a check of a verifier" }
 }

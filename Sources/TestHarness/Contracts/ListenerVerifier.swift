@@ -17,6 +17,9 @@ package struct ListenerVerifier: Sendable {
     let time = try VerifierTime(loop)
     do {
       try await verify(time, open)
+    } catch let failure as ListenerFailure where failure.findings.contains(where: \.wasLeftBehind) {
+      // Who was left behind may hold the loop's thread.
+      throw failure
     } catch {
       await time.shutDown()
       throw error
@@ -33,7 +36,7 @@ package struct ListenerVerifier: Sendable {
       for isOnLoop in [true, false] {
         let finding = try await runner.finding(of: check, isOnLoop: isOnLoop, setting: "") { trail in
           let before = time.loop.census
-          let (listener, connect) = try await open(time.loop)
+          let (listener, connect) = try await NothingMade.wrapping { try await open(time.loop) }
           defer { listener.close() }
           try await ListenerProbe(
             listener: listener, connect: connect, time: time, trail: trail, before: before

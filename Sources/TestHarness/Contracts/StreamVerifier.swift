@@ -23,6 +23,9 @@ package struct StreamVerifier: Sendable {
     let time = try VerifierTime(loop)
     do {
       try await verify(time, makePair)
+    } catch let failure as StreamFailure where failure.findings.contains(where: \.wasLeftBehind) {
+      // Who was left behind may hold the loop's thread.
+      throw failure
     } catch {
       await time.shutDown()
       throw error
@@ -76,7 +79,7 @@ package struct StreamVerifier: Sendable {
     _ makePair: @escaping @Sendable (EventLoop) async throws -> Pair
   ) async throws -> StreamProbe {
     let before = time.loop.census
-    let (first, second) = try await makePair(time.loop)
+    let (first, second) = try await NothingMade.wrapping { try await makePair(time.loop) }
     return StreamProbe(
       near: isSecond ? second : first, far: isSecond ? first : second, setup: setup, time: time, trail: trail,
       before: before

@@ -7,9 +7,12 @@ struct VerifierTime: Sendable {
   let clock: ManualClock?
   /// On which hangs are timed.
   let watch: EventLoop
+  /// What a check that is cancelled has to end in.
+  let grace: Grace
 
   /// - Parameter loop: The caller's; by default one is made, and `shutDown()` ends it.
   init(_ loop: EventLoop?) throws {
+    grace = try Grace()
     if let loop {
       (self.loop, clock, watch) = (loop, nil, loop)
     } else {

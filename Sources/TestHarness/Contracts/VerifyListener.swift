@@ -15,7 +15,8 @@ import AsyncSockets
 ///     itself.
 ///   - checks: Which checks to run; all of them by default.
 ///   - limit: How long one may take: a hang is a finding, and after three of them no more are run. By default 60 s on a loop of
-///     the verifier's own, and 600 s on the caller's, by its clock.
+///     the verifier's own, and 600 s on the caller's, by its clock. One that does not end within 10 s of real time when it
+///     is cancelled then is left behind, and no more are run either.
 ///   - connect: Connects to the listener, on that loop; by default a `Connector` to its address does.
 ///   - bind: Makes a listener on that loop, at an address that nobody else uses: port 0, a path of its own. Whoever
 ///     connects to it must reach this one, and nobody must when it is closed.

@@ -18,7 +18,8 @@ import AsyncSockets
 ///   - writeStallLimit: That of the connections' options.
 ///   - checks: Which checks to run; all of them by default.
 ///   - limit: How long one may take: a hang is a finding, and after three of them no more are run. By default 60 s on a loop of
-///     the verifier's own, and 600 s on the caller's, by its clock.
+///     the verifier's own, and 600 s on the caller's, by its clock. One that does not end within 10 s of real time when it
+///     is cancelled then is left behind, and no more are run either.
 ///   - makePair: Makes two connections on that loop, joined, with a handshake behind them if there is one. It is called
 ///     several hundred times; whether the first end is a client or a server is up to it.
 /// - Throws: ``StreamFailure`` that lists each check that failed, with what was expected, what came, and where to look;
