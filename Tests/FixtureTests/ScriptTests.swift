@@ -15,7 +15,8 @@ struct ScriptTests {
       try await withTestServer(framing: .lines, patience: patience, script: script) { server in
         let peer = try await server.connect()
         try await client(peer, server)
-        _ = try await peer.rest()
+        // After a reset there is nothing to read from.
+        _ = try? await peer.rest()
         peer.close()
       }
     }

@@ -20,7 +20,7 @@ struct GracefulStopTests {
           try await server.run(framing: LineFraming()) { connection in
             for try await line in connection.inbound {
               lines.change { $0.append(line) }
-              if line == "stop" { server.beginDrain() }
+              if line == "stop" { server.beginDrain(deadline: .seconds(200)) }
               try await connection.send(line)
             }
             #expect(connection.isDraining)

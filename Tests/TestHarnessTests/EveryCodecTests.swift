@@ -2,7 +2,7 @@ import Framing
 import TestHarness
 import Testing
 
-@Suite("verifyCodec on every codec of this package (P19, P20, P21, P25)")
+@Suite("verifyCodec on every codec of this package (P19, P20, P21, P25)", .thoroughOnly)
 struct EveryCodecTests {
   typealias Sample = CodecSample<[UInt8]>
 

@@ -38,7 +38,7 @@ struct PlantedBugTests {
     #expect(failure.check == bug, "\(failure)")
   }
 
-  @Test("and no other check does", arguments: CodecCheck.allCases)
+  @Test("and no other check does", .thoroughOnly, arguments: CodecCheck.allCases)
   func seenByNoOther(bug: CodecCheck) throws {
     try verify(bug, .all.subtracting([bug]))
   }

@@ -49,7 +49,7 @@ struct PlantedStreamTests {
     }
   }
 
-  @Test("and no other check does", arguments: StreamCheck.allCases)
+  @Test("and no other check does", .thoroughOnly, arguments: StreamCheck.allCases)
   func seenByNoOther(bug: StreamCheck) async throws {
     try await verifier(bug, .all.subtracting([bug])).verify { try Self.pair(bug, on: $0) }
   }

@@ -3,7 +3,7 @@ import TestHarness
 import Testing
 
 /// Bodies and services that would never end: each is an error, and none keeps its caller.
-@Suite("A simulation that would never end", .timeLimit(.minutes(2)))
+@Suite("A simulation that would never end", .serialized, .timeLimit(.minutes(2)))
 struct SimulationStuckTests {
   private func end(
     timeLimit: Duration = .seconds(86_400), turn: Duration = .seconds(10),
