@@ -23,7 +23,7 @@ public enum SocketActivation {
   }
 
   /// SD_LISTEN_FDS_START.
-  private static let firstDescriptor: Int32 = 3
+  static let firstDescriptor: Int32 = 3
   private static let isTaken = Atomic<Bool>(false)
 
   /// Takes over the sockets that were handed to this process; none when it was not started that way.
@@ -32,10 +32,14 @@ public enum SocketActivation {
   /// - Throws: `SocketError.invalid` when the variables make no sense, when a descriptor is no listening socket, or the
   ///   second time, since they have an owner then.
   public static func listeners(on loop: EventLoop) throws(SocketError) -> [Socket] {
+    try listeners(on: loop, first: firstDescriptor)
+  }
+
+  static func listeners(on loop: EventLoop, first: Int32) throws(SocketError) -> [Socket] {
     let passed = try descriptors(
       Variables(
         processID: variable("LISTEN_PID"), count: variable("LISTEN_FDS"), names: variable("LISTEN_FDNAMES")),
-      ofProcess: getpid(), first: firstDescriptor)
+      ofProcess: getpid(), first: first)
     if passed.isEmpty { return [] }
     if isTaken.exchange(true, ordering: .relaxed) {
       throw .invalid("the sockets of LISTEN_FDS have been taken over already")
