@@ -15,8 +15,8 @@ extension TCPServer {
   /// try await server.run(framing: .lines, handledBy: Shout())
   /// ```
   ///
-  /// Limits, events, drain and everything else are those of `run(framing:_:)`; a handler costs less than half of a task's
-  /// time and memory, and can wait for nothing but its connection.
+  /// Limits, events, drain and everything else are those of `run(framing:_:)`; a handler takes less than a third of a
+  /// task's memory, and can wait for nothing but its connection.
   ///
   /// - Throws: as `run(_:)`.
   @inlinable
