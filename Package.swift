@@ -16,6 +16,8 @@ let package = Package(
     .library(name: "Framing", targets: ["Framing"]),
     .library(name: "AsyncSockets", targets: ["AsyncSockets"]),
     .library(name: "TCPServer", targets: ["TCPServer"]),
+    .library(name: "TCPClient", targets: ["TCPClient"]),
+    .library(name: "MultiClient", targets: ["MultiClient"]),
     .library(name: "TestHarness", targets: ["TestHarness"]),
     .executable(name: "rot13", targets: ["rot13"]),
     .executable(name: "proxy", targets: ["proxy"]),
@@ -26,6 +28,8 @@ let package = Package(
     .target(name: "Framing", swiftSettings: settings),
     .target(name: "AsyncSockets", dependencies: ["CLinux", "Framing"], swiftSettings: settings),
     .target(name: "TCPServer", dependencies: ["AsyncSockets", "Framing"], swiftSettings: settings),
+    .target(name: "TCPClient", dependencies: ["AsyncSockets", "Framing"], swiftSettings: settings),
+    .target(name: "MultiClient", dependencies: ["AsyncSockets", "Framing"], swiftSettings: settings),
     .target(
       name: "TestHarness", dependencies: ["AsyncSockets", "Framing", "TCPServer", "CLinux"],
       swiftSettings: settings),
@@ -56,6 +60,14 @@ let package = Package(
     .testTarget(
       name: "TCPServerTests",
       dependencies: ["TCPServer", "AsyncSockets", "Framing", "TestHarness", "CLinux", "Peers"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "TCPClientTests",
+      dependencies: ["TCPClient", "TCPServer", "AsyncSockets", "Framing", "TestHarness", "CLinux", "Peers"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "MultiClientTests",
+      dependencies: ["MultiClient", "TCPServer", "AsyncSockets", "Framing", "TestHarness", "CLinux", "Peers"],
       swiftSettings: settings),
   ]
 )

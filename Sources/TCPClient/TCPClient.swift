@@ -1,0 +1,2 @@
+@_exported public import AsyncSockets
+@_exported public import Framing

@@ -1,0 +1,2 @@
+import TCPClient
+import Testing
