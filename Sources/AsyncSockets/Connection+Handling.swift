@@ -19,6 +19,16 @@ extension Connection {
     await end.wait(for: driver)
     return driver.handler
   }
+
+  /// Has a handler of bytes run this connection, and waits for its end; see `run(_:framing:)`.
+  @inlinable
+  public func run<Handler: ByteHandler>(_ handler: Handler) async throws(SocketError) -> Handler {
+    let end = DriverEnd()
+    let driver = try HandlerDriver(
+      core, handler, RawFraming(), Handler.reactions { _ in end.open() })
+    await end.wait(for: driver)
+    return driver.handler
+  }
 }
 
 /// The end of a connection that a driver runs, as a task waits for it.

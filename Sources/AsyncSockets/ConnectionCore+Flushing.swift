@@ -8,6 +8,9 @@ extension ConnectionCore {
     Self.resume(ready)
   }
 
+  /// Writes what is queued, as far as possible.
+  func flushNow() { Self.resume(state.withLock { writeQueued(&$0) }) }
+
   /// A call has failed in one direction: those who wait in either look again, and queued output is lost.
   @inline(never)
   func wakeAfterFailure() {
@@ -38,7 +41,12 @@ extension ConnectionCore {
         let result = unsafe state.output.withUnsent {
           unsafe state.endpoint.write($0, loop: core)
         }
-        state.output.consume(try noteWritten(result, of: state.output.count, &state))
+        let count = try noteWritten(result, of: state.output.count, &state)
+        if core.isCurrent {
+          state.output.consume(count, leaving: &core.local.value.spareOutput)
+        } else {
+          state.output.consume(count)
+        }
       }
       if state.output.isEmpty, state.outgoing == .ending, state.readiness.canWrite {
         switch state.endpoint.shutdownWrite(kernel: core.kernel) {

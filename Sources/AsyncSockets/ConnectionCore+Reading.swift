@@ -49,8 +49,18 @@ extension ConnectionCore {
     }
     if reading.contents.budget.isSpent, mustYield() { return .yield }
     var hasFailed = true
-    defer { if hasFailed { wakeAfterFailure() } }
+    var mustFlush = false
+    defer {
+      if mustFlush { core.perform(.flush(self)) }
+      if hasFailed { wakeAfterFailure() }
+    }
     let step = try state.withLock { state throws(SocketError) -> ReadStep in
+      if !reading.contents.news.isEmpty {
+        state.readiness.note(reading.contents.news)
+        reading.contents.news = []
+        _ = state.takeReader()
+        mustFlush = state.claimsFlush()
+      }
       guard state.phase == .open, !state.readHasFailed else { throw state.failure ?? .closed }
       if state.peerHasEnded { return .end }
       var room = unsafe buffer

@@ -60,7 +60,8 @@ extension ConnectionCore {
     guard core.isCurrent else { return try trySend(bytes, holdsTurn: holdsTurn) }
     return try offer(count: bytes.count - first, holdsTurn: holdsTurn) { output, start in
       unsafe bytes.withUnsafeBytes {
-        unsafe output.append(UnsafeRawBufferPointer(rebasing: $0[(first + start)...]))
+        unsafe output.append(
+          UnsafeRawBufferPointer(rebasing: $0[(first + start)...]), into: &core.local.value.spareOutput)
       }
     } write: { state throws(SocketError) in
       let result = unsafe bytes.withUnsafeBytes {
@@ -90,9 +91,7 @@ extension ConnectionCore {
       if hasFailed { wakeAfterFailure() }
     }
     let step = try state.withLock { state throws(SocketError) -> SendStep in
-      if let failure = state.failure { throw failure }
-      guard state.phase == .open else { throw .closed }
-      guard state.outgoing == .open else { throw .finishedWriting }
+      try state.checkTakesOutput()
       let high = state.settings.options.watermarks.high
       if !holdsTurn, state.output.count >= high || state.writers.mustQueue { return .mustWait }
       guard count > 0 else { return .accepted }

@@ -49,15 +49,22 @@ final class ConnectionCore: Sendable {
     noteReadiness(readiness) { _ in true }
   }
 
+  /// Enters what no read has entered.
+  @inline(__always)
+  func noteNews() {
+    let news = reading.contents.news
+    guard !news.isEmpty else { return }
+    reading.contents.news = []
+    ready(news)
+  }
+
   /// Has those go on who can, if the endpoint is what became ready.
   @inline(__always)
   private func noteReadiness(_ readiness: TransportReadiness, _ isMeant: (borrowing Endpoint) -> Bool) {
     let (reader, mustFlush) = state.withLock { state -> (WakeContinuation?, Bool) in
       guard isMeant(state.endpoint) else { return (nil, false) }
       state.readiness.note(readiness)
-      let hasWork = state.wantsToWrite && !state.isDirty && state.phase != .closed
-      let mustFlush = hasWork && state.readiness.canWrite
-      if mustFlush { state.isDirty = true }
+      let mustFlush = state.claimsFlush()
       return (state.readiness.canRead ? state.takeReader() : nil, mustFlush)
     }
     reader?.resume()

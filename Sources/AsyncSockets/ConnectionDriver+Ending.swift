@@ -43,6 +43,7 @@ extension ConnectionDriver {
 
   func finish() {
     waiting = .nothing
+    if watched >= 0 { core.core.local.value.table.setDriver(nil, of: core, descriptor: watched) }
     if timer.isSet { core.core.cancelDeadline(timer.id) }
     timer = .none
     core.reading.release()

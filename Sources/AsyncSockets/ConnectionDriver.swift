@@ -55,7 +55,7 @@ package class ConnectionDriver: @unchecked Sendable {
   /// What whoever started it knows it by.
   package final let number: Int
   /// What a callback threw, if one did.
-  package private(set) final var error: (any Error)?
+  package final var error: (any Error)?
   final let reactions: Reactions
   @safe @exclusivity(unchecked) final var waiting = Waiting.start
   @safe @exclusivity(unchecked) final var ending: Ending?
@@ -65,6 +65,12 @@ package class ConnectionDriver: @unchecked Sendable {
   /// The server drains, and a frame that had begun may still become whole.
   @safe @exclusivity(unchecked) @usableFromInline final var isFinishing = false
   @safe @exclusivity(unchecked) @usableFromInline final var inputHasEnded = false
+  /// A callback has sent something, which is written once it has returned.
+  @safe @exclusivity(unchecked) final var hasSent = false
+  /// How much may be sent before the output reaches its high mark, as far as is known; 0: to be asked.
+  @safe @exclusivity(unchecked) final var room = 0
+  /// The descriptor whose events come here; -1 for none.
+  @safe @exclusivity(unchecked) final var watched: Int32 = -1
   @safe @exclusivity(unchecked) final var isOnlooking = false
   /// Nobody waits for the peer any more.
   @safe @exclusivity(unchecked) final var isCancelled = false
@@ -106,35 +112,34 @@ package class ConnectionDriver: @unchecked Sendable {
   @usableFromInline final var isReading: Bool {
     ending == nil && !isPaused && !isThrottled && !inputHasEnded
   }
-
-  /// Whether a send would be accepted.
-  final var isAccepting: Bool {
-    core.state.withLock { state in
-      state.phase == .open && state.outgoing == .open && state.failure == nil
-        && state.output.count < state.settings.options.watermarks.high
-    }
-  }
-
-  /// What follows from an attempt to send.
-  @usableFromInline
-  final func accept(_ step: ConnectionCore.SendStep) throws(SocketError) {
-    switch step {
-    case .accepted, .acceptedAndSpent: break
-    case .acceptedAboveHighMark: isThrottled = true
-    case .mustWait: throw .outputFull(queued: core.state.withLock { $0.output.count })
-    }
-  }
 }
 
 // MARK: - On the loop
 
 extension ConnectionDriver {
+  /// The connection's events, instead of the connection: what it waits for is usually just that, and the read that
+  /// follows enters them.
+  func ready(_ events: Epoll.Events) {
+    guard case .input = waiting, !events.contains(.urgent) else { return core.ready(events) }
+    core.reading.contents.news = TransportReadiness(events)
+    drive(.changed)
+    core.noteNews()
+  }
+
+  /// Has the loop tell of the connection's events here, where it is a socket.
+  private func watch() {
+    let core = core
+    guard let descriptor = core.state.withLock({ $0.endpoint.isSocket ? $0.endpoint.descriptorNumber : nil })
+    else { return }
+    core.core.local.value.table.setDriver(self, of: core, descriptor: descriptor)
+    watched = descriptor
+  }
+
   /// Looks whether what it waits for has come.
   func drive(_ wake: Wake) {
-    let loop = core.core
-    let mayCall = loop.local.value.mayCallHandlers
-    loop.local.value.mayCallHandlers = false
-    defer { loop.local.value.mayCallHandlers = mayCall }
+    let mayCall = core.core.local.value.mayCallHandlers
+    core.core.local.value.mayCallHandlers = false
+    defer { core.core.local.value.mayCallHandlers = mayCall }
     let wasCancelled = isCancelled
     if core.owner.load(ordering: .relaxed) == ConnectionCore.DriverMark.cancelled { isCancelled = true }
     switch waiting {
@@ -144,7 +149,9 @@ extension ConnectionDriver {
     case .flush, .peersEnd, .nothing: break
     }
     switch waiting {
-    case .start: `continue`(after: .started)
+    case .start:
+      watch()
+      `continue`(after: .started)
     case .input, .turn: `continue`(after: .input)
     case .room(let writer):
       guard hasRoom else { return waitForRoom(writer) }
@@ -166,14 +173,12 @@ extension ConnectionDriver {
     loop.local.value.mayCallHandlers = false
     defer { loop.local.value.mayCallHandlers = mayCall }
     guard isOpen else { return }
-    do { try body() } catch {
-      self.error = error
-      return close(after: error)
-    }
+    do { try body() } catch { return fail(error) }
     if ending != nil { return settle() }
     // A reader whose output has filled up meanwhile is not to be woken by input alone.
     if case .end = waiting, isReading { return `continue`(after: .input) }
-    if case .input = waiting, isThrottled { settle() }
+    if case .input = waiting, isThrottled { return settle() }
+    _ = commit(thenWaiting: false)
   }
 
   private var isOpen: Bool {
@@ -188,23 +193,42 @@ extension ConnectionDriver {
       try reactions.react(self, occasion)
       settle()
     } catch {
-      self.error = error
-      close(after: error)
+      fail(error)
     }
   }
 
-  /// After the callbacks: ends the connection if they have asked for it, and waits otherwise.
+  /// A callback has thrown: what it has sent before still goes out.
+  private func fail(_ error: any Error) {
+    self.error = error
+    if commit(thenWaiting: false) { close(after: error) }
+  }
+
+  /// After the callbacks: ends the connection if they have asked for it; otherwise writes what they have sent, while the
+  /// processor still has it at hand, and waits.
   private func settle() {
     switch ending {
-    case .close(let reason): return close(after: nil, reason: reason)
+    case .close(let reason):
+      guard commit(thenWaiting: false) else { return }
+      return close(after: nil, reason: reason)
     case .abort:
+      hasSent = false
       core.abort()
       return finish()
     case nil: break
     }
-    if isThrottled { return waitForRoom(0) }
-    if isPaused || inputHasEnded { return waitForEnd() }
-    // Else whoever read has begun the wait.
+    if isThrottled {
+      guard commit(thenWaiting: false) else { return }
+      waitForRoom(0)
+    } else if isPaused || inputHasEnded {
+      guard commit(thenWaiting: false) else { return }
+      waitForEnd()
+    } else if case .turn = waiting {
+      _ = commit(thenWaiting: false)
+    } else {
+      waiting = .input
+      core.settleForWait()
+      _ = commit(thenWaiting: true)
+    }
   }
 
   func waitForEnd() {
@@ -240,13 +264,9 @@ extension ConnectionDriver {
     return id
   }
 
-  /// For the next frame.
+  /// For the next frame, once the callbacks are settled.
   @usableFromInline
-  func waitForInput() {
-    waiting = .input
-    core.settleForWait()
-    core.addReader(WakeContinuation(self), deadline: .never, isOwner: true)
-  }
+  func waitForInput() { waiting = .input }
 
   /// Has had its share of the turn.
   @usableFromInline
@@ -254,31 +274,5 @@ extension ConnectionDriver {
     waiting = .turn
     core.reading.contents.budget.refill()
     core.core.perform(.nextTurn(WakeContinuation(retaining: self)))
-  }
-}
-
-// MARK: - The user's deadline
-
-extension ConnectionDriver: DeadlineTarget {
-  /// Putting it off costs a comparison: a timer that comes too early is set again.
-  @usableFromInline
-  func setDeadline(_ deadline: Deadline) {
-    due = deadline.instant(now: core.core.now) ?? .never
-    arm()
-  }
-
-  func arm() {
-    guard due < timer.due else { return }
-    if timer.isSet { core.core.cancelDeadline(timer.id) }
-    let id = core.core.schedule(self, token: 0, due: due)
-    timer = id.map { ConnectionState.Timer(id: $0, due: due) } ?? .none
-  }
-
-  func deadlineReached(_ token: UInt64) {
-    timer = .none
-    if due > core.core.now { return arm() }
-    due = .never
-    if case .flush = waiting { return drive(.timedOut) }
-    perform { try reactions.react(self, .deadline) }
   }
 }

@@ -99,6 +99,24 @@ struct ConnectionState: ~Copyable {
   /// Whether the loop has something to write as soon as the transport takes it.
   var wantsToWrite: Bool { !output.isEmpty || outgoing == .ending }
 
+  @inline(__always)
+  func checkTakesOutput() throws(SocketError) {
+    if let failure { throw failure }
+    guard phase == .open else { throw .closed }
+    guard outgoing == .open else { throw .finishedWriting }
+  }
+
+  /// How much more is accepted before the output reaches its high mark; nothing while others wait their turn.
+  var room: Int { writers.mustQueue ? 0 : max(0, settings.options.watermarks.high - output.count) }
+
+  /// Whether the caller has to have the loop flush what is queued, since it can be and nobody else has.
+  @inline(__always)
+  mutating func claimsFlush() -> Bool {
+    guard wantsToWrite, !isDirty, phase != .closed, readiness.canWrite else { return false }
+    isDirty = true
+    return true
+  }
+
   /// Takes out everybody who waits for the connection to go on, so that they look again.
   mutating func takeWaiters() -> [WakeContinuation] {
     var waiters = writers.removeAll()

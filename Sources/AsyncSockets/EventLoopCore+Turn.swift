@@ -23,7 +23,11 @@ extension EventLoopCore {
         local.value.now = now
         turnBegan.store(now.nanoseconds, ordering: .relaxed)
       } ready: { key, events in
-        local.value.table.target(forKey: key)?.ready(events)
+        if let driver = unsafe local.value.table.driver(forKey: key) {
+          unsafe driver._withUnsafeGuaranteedRef { $0.ready(events) }
+        } else {
+          local.value.table.target(forKey: key)?.ready(events)
+        }
       }
       takeRemoteWork()
       resumeYielded()

@@ -19,6 +19,11 @@ class EventLoopCore: TaskExecutor, SerialExecutor, @unchecked Sendable {
     var others: [ConnectionCore] = []
     /// Where frames are encoded before a connection takes their bytes.
     var encoded: [UInt8] = []
+    /// What the handler that is being called sends: from `sentStart` on, behind what others have sent before.
+    var sent: [UInt8] = []
+    var sentStart = 0
+    /// Output memory of whoever wrote last, for the next.
+    var spareOutput: OutputQueue.Memory?
     var now: EventLoop.Instant
     var hasStopped = false
     /// Nothing of the users' is being called right now, so that a handler may be.
@@ -104,6 +109,8 @@ class EventLoopCore: TaskExecutor, SerialExecutor, @unchecked Sendable {
     if clock !== MonotonicClock.shared { clock.attach { [weak self] in self?.wake() } }
     order?.attach { [weak self] in self?.enqueue(ExecutorJob($0)) }
   }
+
+  deinit { local.value.spareOutput?.deallocate() }
 
   /// Whether the caller runs on the loop's thread, and may touch `local` and `scratch`.
   @inline(__always)

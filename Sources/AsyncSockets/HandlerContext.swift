@@ -24,12 +24,12 @@ public struct HandlerContext<Codec: Framing>: ~Copyable {
   public func send(_ frame: Codec.Encoder.Frame) throws { try driver.send(frame) }
 
   /// Whether a send would be accepted: the output is below its high mark.
-  public var canSend: Bool { !driver.isThrottled && driver.isAccepting }
+  public var canSend: Bool { driver.canSend }
 
   /// Ends the outgoing stream (half-close) behind what is queued. Reading goes on.
   ///
   /// - Throws: the connection's own error.
-  public func finishWriting() throws { try driver.core.beginFinishing() }
+  public func finishWriting() throws { try driver.finishWriting() }
 
   // MARK: Reading
 
@@ -74,7 +74,7 @@ public struct HandlerContext<Codec: Framing>: ~Copyable {
   public var loop: EventLoop { driver.core.loop }
 
   /// How much has been moved so far; see `Connection.counters`.
-  public var counters: Connection.Counters { driver.core.state.withLock { $0.counters } }
+  public var counters: Connection.Counters { driver.counters }
 
   /// Whether the server has begun to drain; see `Connection.isDraining`.
   public var isDraining: Bool { driver.core.state.withLock { $0.isDraining } }
@@ -89,9 +89,11 @@ public struct HandlerContext<Codec: Framing>: ~Copyable {
 }
 
 extension HandlerContext where Codec == RawFraming {
-  /// Sends bytes; see the general form. An array that is sent as it came is not copied.
+  /// Sends bytes; see the general form.
   @inlinable @inline(__always)
-  public func send(_ bytes: [UInt8]) throws {
-    try driver.accept(driver.core.trySend(bytes, holdsTurn: false))
-  }
+  public func send(_ bytes: [UInt8]) throws { try driver.send(bytes) }
+
+  /// Sends bytes that are lent, such as those that a `ByteHandler` has received; see the general form.
+  @inlinable @inline(__always)
+  public func send(_ bytes: RawSpan) throws { try driver.send(bytes) }
 }

@@ -15,13 +15,17 @@ class CodecDriver<Codec: Framing>: ConnectionDriver, @unchecked Sendable {
 
   @inlinable
   final func send(_ frame: Codec.Encoder.Frame) throws {
-    var attempt = encoder
-    var bytes = core.takeEncodingMemory()
-    defer { core.giveBack(encodingMemory: &bytes) }
+    var bytes = try beginSending()
+    defer { endSending(&bytes) }
+    // What a frame that can't be encoded has left is taken back, from the encoder's memory too.
     let start = bytes.count
-    try attempt.encode(frame, into: &bytes)
-    try accept(core.trySend(copying: bytes, from: start, holdsTurn: false))
-    // An encoder with a memory must forget a frame that was refused.
+    var attempt = encoder
+    do {
+      try attempt.encode(frame, into: &bytes)
+    } catch {
+      bytes.removeLast(max(0, bytes.count - start))
+      throw error
+    }
     encoder = attempt
   }
 
@@ -47,17 +51,19 @@ final class HandlerDriver<Handler: ConnectionHandler>: CodecDriver<Handler.Codec
     try super.init(core, codec, number: number, reactions)
   }
 
-  @inlinable
-  func react(to occasion: Occasion) throws {
+  @inlinable @inline(__always)
+  func react(
+    to occasion: Occasion, reading read: (borrowing HandlerContext<Handler.Codec>) throws -> Void
+  ) throws {
     let context = HandlerContext<Handler.Codec>(self)
     switch occasion {
-    case .input: try readFrames(context)
+    case .input: try read(context)
     case .started:
       try handler.connected(context)
-      try readFrames(context)
+      try read(context)
     case .room:
       try handler.writable(context)
-      try readFrames(context)
+      try read(context)
     case .deadline: try handler.timedOut(context)
     case .over: handler.closed(core.endReason)
     }
@@ -97,7 +103,8 @@ extension ConnectionHandler {
   ) -> ConnectionDriver.Reactions {
     ConnectionDriver.Reactions(
       react: { driver, occasion in
-        try unsafe unsafeDowncast(driver, to: HandlerDriver<Self>.self).react(to: occasion)
+        let driver = unsafe unsafeDowncast(driver, to: HandlerDriver<Self>.self)
+        try driver.react(to: occasion) { try driver.readFrames($0) }
       }, ended: ended)
   }
 

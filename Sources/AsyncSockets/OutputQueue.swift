@@ -8,23 +8,23 @@ import Glibc
 struct OutputQueue: ~Copyable {
   /// What malloc gives: the runtime's own bare memory is aligned for anything, at four times the cost.
   @safe
-  private struct Memory {
+  struct Memory {
     /// With the capacity before it, the largest block that malloc hands out without looking for it.
     static let firstCapacity = 1024
 
     private let block: UnsafeMutableRawPointer
 
-    init(capacity: Int) {
+    fileprivate init(capacity: Int) {
       guard let block = unsafe malloc(MemoryLayout<Int>.size + capacity) else { fatalError("out of memory") }
       unsafe block.storeBytes(of: capacity, as: Int.self)
       unsafe self.block = block
     }
 
     @inline(__always)
-    var capacity: Int { unsafe block.load(as: Int.self) }
+    fileprivate var capacity: Int { unsafe block.load(as: Int.self) }
 
     @inline(__always)
-    var bytes: UnsafeMutableRawPointer { unsafe block + MemoryLayout<Int>.size }
+    fileprivate var bytes: UnsafeMutableRawPointer { unsafe block + MemoryLayout<Int>.size }
 
     func deallocate() { unsafe free(block) }
   }
@@ -62,6 +62,13 @@ struct OutputQueue: ~Copyable {
     accepted &+= UInt64(new.count)
   }
 
+  /// - Parameter spare: memory that another queue has given up, which is taken if there is none.
+  @inline(__always)
+  mutating func append(_ new: UnsafeRawBufferPointer, into spare: inout Memory?) {
+    if isEmpty, memory == nil, spare != nil { swap(&memory, &spare) }
+    unsafe append(new)
+  }
+
   mutating func append(_ new: UnsafeRawBufferPointer) {
     guard let source = new.baseAddress else { return }
     let memory = roomyMemory(for: new.count) ?? makeRoom(for: new.count)
@@ -90,7 +97,7 @@ struct OutputQueue: ~Copyable {
     }
     if !mayStay { memory?.deallocate() }
     memory = target
-    message = []
+    if count > 0 { message = [] }
     head = 0
     end = count
     return target
@@ -114,6 +121,17 @@ struct OutputQueue: ~Copyable {
     if head == end { reset() }
   }
 
+  /// - Parameter spare: where memory of the usual size goes that is not needed any more.
+  @inline(__always)
+  mutating func consume(_ count: Int, leaving spare: inout Memory?) {
+    guard count == self.count, spare == nil, let memory, memory.capacity == Memory.firstCapacity else {
+      return consume(count)
+    }
+    swap(&self.memory, &spare)
+    head = 0
+    end = 0
+  }
+
   mutating func discard() {
     lost &+= UInt64(count)
     reset()
@@ -123,8 +141,11 @@ struct OutputQueue: ~Copyable {
   private mutating func reset() {
     head = 0
     end = 0
-    message = []
-    memory?.deallocate()
-    memory = nil
+    if let memory {
+      memory.deallocate()
+      self.memory = nil
+    } else {
+      message = []
+    }
   }
 }

@@ -29,6 +29,8 @@ struct ReaderSlot: ~Copyable, @unchecked Sendable {
     @usableFromInline var message = Message.none
     /// The last read took all that was there: the next asks for an event at once.
     @usableFromInline var isDry = false
+    /// What the kernel has told of, and the connection's state does not know yet: the next read enters it.
+    var news: TransportReadiness = []
     /// Counts the waits, so that a late wake-up can't be taken for that of the next.
     var waits: UInt32 = 0
   }

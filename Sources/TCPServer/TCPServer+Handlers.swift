@@ -28,6 +28,17 @@ extension TCPServer {
     }
   }
 
+  /// Serves each connection by a copy of a handler of bytes, which are lent to it; see `run(framing:handledBy:)`.
+  ///
+  /// - Throws: as `run(_:)`.
+  @inlinable
+  public func run<Handler: ByteHandler>(handledBy handler: Handler) async throws {
+    let reactions = Handler.reactions { [self] driver in ended(driver) }
+    try await serveDriven { connection, place in
+      try handler.driver(of: connection, framing: RawFraming(), number: place, reactions)
+    }
+  }
+
   /// Serves connections that are admitted by synchronous handlers; see `run(framing:admitting:_:)`.
   ///
   /// - Parameters:
@@ -47,6 +58,21 @@ extension TCPServer {
     }
   }
 
+  /// Serves connections that are admitted by handlers of bytes, which are lent to them; see
+  /// `run(framing:admitting:handledBy:)`.
+  ///
+  /// - Throws: as `run(_:)`.
+  @inlinable
+  public func run<Handler: ByteHandler, Context: Sendable>(
+    admitting admission: @escaping @Sendable (inout Applicant) async throws -> Context,
+    handledBy handler: @escaping @Sendable (Context) throws -> Handler
+  ) async throws {
+    let reactions = Handler.reactions { [self] driver in ended(driver) }
+    try await serveDriven(admission) { context, connection, place in
+      try handler(context).driver(of: connection, framing: RawFraming(), number: place, reactions)
+    }
+  }
+
   /// Listens, and serves each connection by a copy of a synchronous handler; `bind` and `run` in one.
   @inlinable
   public static func serve<Handler: ConnectionHandler>(
@@ -54,6 +80,14 @@ extension TCPServer {
     handledBy handler: Handler
   ) async throws {
     try await bind(on: address, configuration: configuration).run(framing: framing, handledBy: handler)
+  }
+
+  /// Listens, and serves each connection by a copy of a handler of bytes; `bind` and `run` in one.
+  @inlinable
+  public static func serve<Handler: ByteHandler>(
+    on address: SocketAddress, configuration: Configuration = Configuration(), handledBy handler: Handler
+  ) async throws {
+    try await bind(on: address, configuration: configuration).run(handledBy: handler)
   }
 }
 

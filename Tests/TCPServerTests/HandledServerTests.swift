@@ -34,6 +34,18 @@ private struct Echo: ConnectionHandler {
   }
 }
 
+private struct EchoBytes: ByteHandler {
+  var greeting = ""
+
+  func connected(_ context: borrowing HandlerContext<RawFraming>) throws {
+    try context.send(Array(greeting.utf8))
+  }
+
+  func received(_ bytes: RawSpan, _ context: borrowing HandlerContext<RawFraming>) throws {
+    try context.send(bytes)
+  }
+}
+
 @Suite("A server of synchronous handlers", .timeLimit(.minutes(4)))
 struct HandledServerTests {
   /// Runs `body` beside such a server, which is drained in the end.
@@ -46,6 +58,22 @@ struct HandledServerTests {
       let server = try await TCPServer.bind(on: .loopback(), configuration: configuration)
       async let running: Void = server.run(framing: .lines, handledBy: Echo())
       try await body(server)
+      await server.drain()
+      try await running
+    }
+  }
+
+  @Test("lends bytes to handlers that want no frames, admitted or not", arguments: [false, true])
+  func bytes(isAdmitting: Bool) async throws {
+    try await withAuditedLoops { _ in
+      let server = try await TCPServer.bind(on: .loopback())
+      async let running: Void =
+        isAdmitting
+        ? server.run(admitting: { _ in "hello " }, handledBy: { EchoBytes(greeting: $0) })
+        : server.run(handledBy: EchoBytes())
+      let peer = try #require(try await server.connect(count: 1).first)
+      #expect(try await peer.ask("you") == (isAdmitting ? "hello you" : "you"))
+      peer.close()
       await server.drain()
       try await running
     }

@@ -8,8 +8,8 @@ where Codec.Decoder.Frame == Codec.Encoder.Frame {
   }
 }
 
-struct EchoBytes: ConnectionHandler {
-  mutating func received(_ bytes: [UInt8], _ context: borrowing HandlerContext<RawFraming>) throws {
+struct EchoBytes: ByteHandler {
+  func received(_ bytes: RawSpan, _ context: borrowing HandlerContext<RawFraming>) throws {
     try context.send(bytes)
   }
 }
@@ -25,7 +25,7 @@ struct AsyncSocketsHandlers {
     arguments.announce(port: Int(server.address.port ?? 0))
 
     switch arguments.mode {
-    case .chunk: try await server.run(framing: RawFraming(), handledBy: EchoBytes())
+    case .chunk: try await server.run(handledBy: EchoBytes())
     case .line: try await server.run(framing: .lines, handledBy: Echo<LineFraming>())
     case .lineBytes: try await server.run(framing: LineFraming().bytes, handledBy: Echo<LineBytesFraming>())
     case .block:

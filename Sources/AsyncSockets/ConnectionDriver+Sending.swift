@@ -1,0 +1,177 @@
+import Framing
+import Synchronization
+
+// What a callback sends lies in memory of the loop's until the callback has returned, and is then written from there,
+// in the critical section in which the driver begins to wait: a message costs no lock and no copy of its own.
+
+extension ConnectionDriver {
+  /// From this size on, bytes are not worth a copy.
+  private static let directSize = 16_384
+
+  /// The memory that a frame is to be added to; `endSending` follows.
+  @inline(never) @usableFromInline
+  final func beginSending() throws(SocketError) -> [UInt8] {
+    try checkMaySend()
+    if !hasSent { core.core.makeRoomForSending() }
+    var bytes: [UInt8] = []
+    swap(&bytes, &core.core.local.value.sent)
+    return bytes
+  }
+
+  @inline(never) @usableFromInline
+  final func endSending(_ bytes: inout [UInt8]) {
+    swap(&bytes, &core.core.local.value.sent)
+    let count = core.core.local.value.sent.count - core.core.local.value.sentStart
+    hasSent = count > 0
+    if count >= room { isThrottled = true }
+  }
+
+  @inline(never) @usableFromInline
+  final func send(_ lent: RawSpan) throws(SocketError) {
+    if lent.byteCount >= Self.directSize {
+      return try unsafe lent.withUnsafeBytes { bytes throws(SocketError) in
+        try sendDirectly(unsafe [UInt8](bytes))
+      }
+    }
+    var bytes = try beginSending()
+    unsafe lent.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
+    endSending(&bytes)
+  }
+
+  @inline(never) @usableFromInline
+  final func send(_ bytes: [UInt8]) throws(SocketError) {
+    if bytes.count >= Self.directSize { return try sendDirectly(bytes) }
+    var sent = try beginSending()
+    sent.append(contentsOf: bytes)
+    endSending(&sent)
+  }
+
+  private func sendDirectly(_ bytes: [UInt8]) throws(SocketError) {
+    try checkMaySend()
+    if let error = commitSent(thenWaiting: false) { throw error }
+    room = 0
+    switch try core.trySend(bytes, holdsTurn: false) {
+    case .accepted, .acceptedAndSpent: break
+    case .acceptedAboveHighMark: isThrottled = true
+    case .mustWait: throw .outputFull(queued: core.state.withLock { $0.output.count })
+    }
+  }
+
+  final func finishWriting() throws(SocketError) {
+    if let error = commitSent(thenWaiting: false) { throw error }
+    room = 0
+    try core.beginFinishing()
+  }
+
+  final var canSend: Bool { !isThrottled && (try? checkMaySend()) != nil }
+
+  final var counters: Connection.Counters {
+    let taken = core.state.withLock { $0.counters }
+    return Connection.Counters(
+      bytesRead: taken.bytesRead, bytesAccepted: taken.bytesAccepted + UInt64(sentCount),
+      bytesWritten: taken.bytesWritten)
+  }
+
+  @inline(__always)
+  private var sentCount: Int {
+    hasSent ? core.core.local.value.sent.count - core.core.local.value.sentStart : 0
+  }
+
+  /// Throws what a send would: the connection's own error, and `.outputFull` at the high mark.
+  @inline(__always)
+  final func checkMaySend() throws(SocketError) {
+    if sentCount >= room || core.isOver.load(ordering: .relaxed) { try askForRoom() }
+  }
+
+  @inline(never)
+  private func askForRoom() throws(SocketError) {
+    let sentCount = sentCount
+    room = try core.state.withLock { state throws(SocketError) in
+      try state.checkTakesOutput()
+      guard sentCount < state.room else { throw .outputFull(queued: state.output.count + sentCount) }
+      return state.room
+    }
+  }
+
+  /// Writes what the callbacks have sent, and begins to wait for input if that is what comes next. `false` when it can't
+  /// be written: the connection is being closed then.
+  final func commit(thenWaiting: Bool) -> Bool {
+    guard hasSent || thenWaiting else { return true }
+    guard let error = commitSent(thenWaiting: thenWaiting) else { return true }
+    if self.error == nil { self.error = error }
+    close(after: error)
+    return false
+  }
+
+  /// The error with which the connection can't take what was sent.
+  private func commitSent(thenWaiting: Bool) -> SocketError? {
+    let isSending = hasSent
+    hasSent = false
+    var failure: SocketError?
+    var isLeft = false
+    let mustLook = core.state.withLock { state in
+      if isSending {
+        do throws(SocketError) { isLeft = try core.writeSent(&state) } catch { failure = error }
+      }
+      room = state.failure == nil && state.outgoing == .open ? state.room : 0
+      return failure == nil && thenWaiting && !core.addReader(self, &state)
+    }
+    if isLeft { core.flushNow() }
+    if failure != nil { core.wakeAfterFailure() }
+    if mustLook { wake(.changed) }
+    return failure
+  }
+}
+
+extension EventLoopCore {
+  private static let keptMemory = 65_536
+  private static let fullMemory = 4096
+
+  @inline(__always)
+  fileprivate func makeRoomForSending() {
+    // Emptying an array costs as much as filling it with a line: not every time.
+    if local.value.sent.count > Self.fullMemory {
+      local.value.sent.removeAll(keepingCapacity: local.value.sent.capacity <= Self.keptMemory)
+    }
+    local.value.sentStart = local.value.sent.count
+  }
+}
+
+extension ConnectionCore {
+  /// Writes what it can of what a handler has sent, and queues the rest, if there is any.
+  @inline(__always)
+  fileprivate func writeSent(_ state: inout ConnectionState) throws(SocketError) -> Bool {
+    try state.checkTakesOutput()
+    var sent: [UInt8] = []
+    swap(&sent, &core.local.value.sent)
+    defer { swap(&sent, &core.local.value.sent) }
+    let first = core.local.value.sentStart
+    return try unsafe sent.withUnsafeBufferPointer { sent throws(SocketError) in
+      let bytes = unsafe UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: sent[first...]))
+      var start = 0
+      if state.output.isEmpty {
+        state.lastWrite = core.now
+        if state.readiness.canWrite {
+          start = try noteWritten(unsafe state.endpoint.write(bytes, loop: core), of: bytes.count, &state)
+          state.output.passThrough(start)
+          if start == bytes.count { return false }
+        }
+      }
+      unsafe state.output.append(
+        UnsafeRawBufferPointer(rebasing: bytes[start...]), into: &core.local.value.spareOutput)
+      return true
+    }
+  }
+
+  /// `false` when a read is worth trying at once.
+  @inline(__always)
+  fileprivate func addReader(_ driver: ConnectionDriver, _ state: inout ConnectionState) -> Bool {
+    if state.phase != .open || state.readiness.canRead || state.readFailure != nil { return false }
+    if state.isDraining, !state.drainIsNoticed { return false }
+    state.reader = ConnectionState.Reader(
+      id: reading.contents.waits, isOwner: true, deadline: .never, continuation: WakeContinuation(driver))
+    beginWait(&state)
+    noteReading(&state)
+    return true
+  }
+}
