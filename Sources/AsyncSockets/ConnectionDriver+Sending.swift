@@ -12,7 +12,11 @@ extension ConnectionDriver {
   @inline(never) @usableFromInline
   final func beginSending() throws(SocketError) -> [UInt8] {
     try checkMaySend()
-    if !hasSent { core.core.makeRoomForSending() }
+    if !hasSent {
+      // Emptying an array costs as much as filling it with a line: not every time.
+      if core.core.local.value.sent.count > EventLoopCore.fullMemory { core.core.emptySent() }
+      core.core.local.value.sentStart = core.core.local.value.sent.count
+    }
     var bytes: [UInt8] = []
     swap(&bytes, &core.core.local.value.sent)
     return bytes
@@ -125,15 +129,11 @@ extension ConnectionDriver {
 
 extension EventLoopCore {
   private static let keptMemory = 65_536
-  private static let fullMemory = 4096
+  fileprivate static let fullMemory = 4096
 
-  @inline(__always)
-  fileprivate func makeRoomForSending() {
-    // Emptying an array costs as much as filling it with a line: not every time.
-    if local.value.sent.count > Self.fullMemory {
-      local.value.sent.removeAll(keepingCapacity: local.value.sent.capacity <= Self.keptMemory)
-    }
-    local.value.sentStart = local.value.sent.count
+  @inline(never)
+  fileprivate func emptySent() {
+    local.value.sent.removeAll(keepingCapacity: local.value.sent.capacity <= Self.keptMemory)
   }
 }
 

@@ -4,11 +4,15 @@ import Synchronization
 /// The connection as its `ConnectionHandler` sees it, for the time of one callback.
 ///
 /// It can't be kept: what reaches the connection from elsewhere is a `HandlerReference`.
+@safe
 public struct HandlerContext<Codec: Framing>: ~Copyable {
-  @usableFromInline let driver: CodecDriver<Codec>
+  /// Not counted: whoever calls back holds it, and the context does not outlive the call.
+  @usableFromInline let reference: Unmanaged<CodecDriver<Codec>>
 
   @inlinable @inline(__always)
-  init(_ driver: CodecDriver<Codec>) { self.driver = driver }
+  init(_ driver: CodecDriver<Codec>) { unsafe reference = .passUnretained(driver) }
+
+  var driver: CodecDriver<Codec> { unsafe reference._withUnsafeGuaranteedRef { $0 } }
 
   // MARK: Sending
 
@@ -21,7 +25,9 @@ public struct HandlerContext<Codec: Framing>: ~Copyable {
   /// - Throws: `SocketError.outputFull` when the output stands above the high mark already, and the connection's own error,
   ///   `.closed` and `.finishedWriting`; `FramingError` when the frame can't be encoded. Nothing is sent then.
   @inlinable @inline(__always)
-  public func send(_ frame: Codec.Encoder.Frame) throws { try driver.send(frame) }
+  public func send(_ frame: Codec.Encoder.Frame) throws {
+    try unsafe reference._withUnsafeGuaranteedRef { try $0.send(frame) }
+  }
 
   /// Whether a send would be accepted: the output is below its high mark.
   public var canSend: Bool { driver.canSend }
@@ -91,9 +97,13 @@ public struct HandlerContext<Codec: Framing>: ~Copyable {
 extension HandlerContext where Codec == RawFraming {
   /// Sends bytes; see the general form.
   @inlinable @inline(__always)
-  public func send(_ bytes: [UInt8]) throws { try driver.send(bytes) }
+  public func send(_ bytes: [UInt8]) throws {
+    try unsafe reference._withUnsafeGuaranteedRef { try $0.send(bytes) }
+  }
 
   /// Sends bytes that are lent, such as those that a `ByteHandler` has received; see the general form.
   @inlinable @inline(__always)
-  public func send(_ bytes: RawSpan) throws { try driver.send(bytes) }
+  public func send(_ bytes: RawSpan) throws {
+    try unsafe reference._withUnsafeGuaranteedRef { try $0.send(bytes) }
+  }
 }
