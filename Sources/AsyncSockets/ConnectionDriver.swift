@@ -70,6 +70,8 @@ package class ConnectionDriver: @unchecked Sendable {
   @safe @exclusivity(unchecked) final var isCancelled = false
   /// The user's deadline; `.never` for none.
   @safe @exclusivity(unchecked) final var due = EventLoop.Instant.never
+  /// How long output may still go out once it closes without an error; `nil` for as long as it makes progress.
+  @safe @exclusivity(unchecked) final var flushLimit: Duration?
   @safe @exclusivity(unchecked) final var timer = ConnectionState.Timer.none
 
   @usableFromInline
@@ -274,7 +276,7 @@ extension ConnectionDriver: DeadlineTarget {
     timer = id.map { ConnectionState.Timer(id: $0, due: due) } ?? .none
   }
 
-  func deadlineReached(_ token: UInt64) {
+  package func deadlineReached(_ token: UInt64) {
     timer = .none
     if due > core.core.now { return arm() }
     due = .never
