@@ -69,16 +69,14 @@ extension ClientCore {
       }
       guard local.value.queue.isHungry else { return nil }
       if let source = local.value.sources.first {
-        if let (target, handler) = source.next() {
-          local.value.queue.append(add(target, handler))
+        if let target = source.next() {
+          local.value.queue.append(add(target, source.handler))
         } else {
           local.value.sources.removeFirst()
         }
         continue
       }
-      let feeders = local.value.hungryFeeders
-      local.value.hungryFeeders = []
-      for goOn in feeders { goOn() }
+      wakeFeeders()
       return nil
     }
   }

@@ -171,7 +171,7 @@ extension ClientCore {
     do throws(SocketError) {
       let handle = try attempt.takeHandle(on: loop, settings: settings)
       let driver = try beginning.handler.driver(
-        of: handle, framing: framing, number: member.id.slot, reactions())
+        of: handle, framing: beginning.framing ?? framing, number: member.id.slot, reactions())
       let latency = beginning.attemptBegan.duration(to: loop.exactNow)
       member.phase = .open(driver)
       member.beginning = nil

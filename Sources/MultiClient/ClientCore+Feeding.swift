@@ -1,58 +1,24 @@
 import AsyncSockets
 
-// Where targets come from: sequences that are drawn from on the loop, and async ones that are drawn from by a task.
+// Where targets come from: sequences that are drawn from on the loop, and feeders, which are asked from elsewhere.
 
 extension ClientCore {
-  /// As many targets of async sequences wait at most.
-  private static var foddersWaiting: Int { 64 }
+  /// As many targets of feeders wait at most.
+  private static var fodderLimit: Int { 16 }
 
   /// Draws targets from a sequence as they are needed, and ends after them.
   func run(_ source: TargetSource<Handler>, number run: Int) {
-    local.value.sources.append(source)
     begin(run)
+    if !local.value.feedsAreOver { local.value.sources.append(source) }
   }
 
-  /// The same for an async sequence.
-  func run<Targets: AsyncSequence & Sendable>(
-    _ targets: Targets, number run: Int, _ handler: @escaping @Sendable (Target) -> Handler
-  ) where Targets.Element == Target, Targets.Failure == Never {
-    local.value.lastFeeder += 1
-    let number = local.value.lastFeeder
-    local.value.feeders[number] = Errand(on: loop) { [self] in
-      for await target in targets {
-        if Task.isCancelled { break }
-        await withCheckedContinuation { continuation in
-          post { $0.take(target, handler) { continuation.resume() } }
-        }
-      }
-      post { core in
-        core.local.value.feeders[number] = nil
-        core.pumpSoon()
-      }
-    }
-    begin(run)
-  }
-
-  /// - Parameter goOn: called when there is room for the next.
-  private func take(
-    _ target: Target, _ handler: (Target) -> Handler, _ goOn: @escaping @Sendable () -> Void
-  ) {
-    // Nothing is begun any more.
-    if local.value.feedsAreOver { return goOn() }
-    local.value.queue.append(add(target, handler(target)))
-    pumpSoon()
-    if local.value.queue.count < Self.foddersWaiting {
-      goOn()
-    } else {
-      local.value.hungryFeeders.append(goOn)
-    }
-  }
-
-  private func begin(_ run: Int) {
-    // The inbox was entered by whoever called, so that its reader sees no end before the beginning.
+  /// Whatever was added before, and a run, have their end before them.
+  ///
+  /// The inbox was entered by whoever called, so that its reader sees no end before the beginning.
+  func begin(_ run: Int) {
+    if local.value.entries == 0 { local.value.feedsAreOver = false }
     local.value.entries += 1
     activate()
-    local.value.feedsAreOver = false
     local.value.runs.insert(run)
     local.value.endsWhenIdle = true
     pumpSoon()
@@ -61,5 +27,42 @@ extension ClientCore {
   /// Nobody can take the outcomes of a run any more.
   func drop(_ run: Int) {
     if local.value.runs.remove(run) != nil, local.value.runs.isEmpty { endAll(.cancel) }
+  }
+
+  // MARK: Feeders
+
+  /// Somebody brings targets from now on, and the client does not end before them.
+  ///
+  /// - Parameters:
+  ///   - number: of its run.
+  ///   - cancel: tells that no more are wanted.
+  func openFeeder(_ number: Int, _ cancel: @escaping @Sendable () -> Void) {
+    if local.value.feedsAreOver { cancel() }
+    local.value.feeders[number] = cancel
+  }
+
+  func closeFeeder(_ number: Int) {
+    local.value.feeders[number] = nil
+    pumpSoon()
+  }
+
+  /// Takes a target of a feeder.
+  func take(_ target: Target, _ handler: (Target, ConnectionID) -> Handler) {
+    // What comes late is none any more.
+    if local.value.feedsAreOver { return }
+    local.value.queue.append(add(target, handler))
+    pumpSoon()
+  }
+
+  /// Calls back when there is room for another target.
+  func whenHungry(_ goOn: @escaping @Sendable () -> Void) {
+    if local.value.feedsAreOver || local.value.queue.count < Self.fodderLimit { return goOn() }
+    local.value.hungryFeeders.append(goOn)
+  }
+
+  func wakeFeeders() {
+    let feeders = local.value.hungryFeeders
+    local.value.hungryFeeders = []
+    for goOn in feeders { goOn() }
   }
 }

@@ -5,12 +5,13 @@ import Framing
 
 extension ClientCore {
   func connect(
-    to target: Target, from localAddress: SocketAddress?, timeouts: Timeouts?, _ handler: Handler
+    to target: Target, from localAddress: SocketAddress?, timeouts: Timeouts?,
+    _ handler: (Target, ConnectionID) -> Handler
   ) throws(SocketError) -> ConnectionID {
     guard local.value.memberCount < ConnectionID.slotLimit else {
       throw .invalid("\(ConnectionID.slotLimit) targets are there already; add more as those end")
     }
-    let member = add(target, handler, from: localAddress, timeouts: timeouts)
+    let member = add(target, from: localAddress, timeouts: timeouts, handler)
     local.value.queue.append(member)
     pumpSoon()
     return member.id
@@ -57,7 +58,12 @@ extension ClientCore {
   }
 
   func switchCodec(to codec: Handler.Codec, of id: ConnectionID) -> Bool {
-    guard let driver = member(id)?.driver, !driver.isEnding else { return false }
+    guard let member = member(id) else { return false }
+    guard let driver = member.driver else {
+      member.beginning?.framing = codec
+      return true
+    }
+    if driver.isEnding { return false }
     Handler.switchCodec(to: codec, of: driver)
     return true
   }
@@ -100,9 +106,8 @@ extension ClientCore {
     local.value.endsWhenIdle = true
     local.value.sources = []
     local.value.feedsAreOver = true
-    for feeder in local.value.feeders.values { feeder.cancel() }
-    for goOn in local.value.hungryFeeders { goOn() }
-    local.value.hungryFeeders = []
+    for cancel in local.value.feeders.values { cancel() }
+    wakeFeeders()
     _ = local.value.queue.removeAll()
     for case let member? in local.value.members {
       guard let driver = member.driver else {

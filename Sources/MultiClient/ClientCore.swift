@@ -66,7 +66,8 @@ final class ClientCore<Handler: ConnectionHandler>: Sendable {
 extension ClientCore {
   /// Takes a target on, which begins when it may.
   func add(
-    _ target: Target, _ handler: Handler, from localAddress: SocketAddress? = nil, timeouts: Timeouts? = nil
+    _ target: Target, from localAddress: SocketAddress? = nil, timeouts: Timeouts? = nil,
+    _ handler: (Target, ConnectionID) -> Handler
   ) -> Member<Handler> {
     activate()
     local.value.lastSerial &+= 1
@@ -74,7 +75,7 @@ extension ClientCore {
     let slot = local.value.freeSlots.popLast() ?? local.value.members.count
     let id = ConnectionID(serial: local.value.lastSerial, client: number, slot: slot)
     let member = Member(
-      id: id, target: target, handler: handler, from: localAddress,
+      id: id, target: target, handler: handler(target, id), from: localAddress,
       timeouts: timeouts.map(SharedTimeouts.init) ?? local.value.defaults, now: loop.now)
     if slot == local.value.members.count {
       local.value.members.append(member)

@@ -6,11 +6,10 @@ struct ClientState<Handler: ConnectionHandler> {
   var queue = TargetQueue<Member<Handler>>()
   /// Sequences of targets, the first of which is being drawn from.
   var sources: [TargetSource<Handler>] = []
-  /// Tasks that draw from async sequences.
-  var feeders: [Int: Errand] = [:]
-  /// Told when the queue has room for their next.
+  /// Who brings targets from elsewhere, and how to tell them that no more are wanted.
+  var feeders: [Int: @Sendable () -> Void] = [:]
+  /// Called when the queue has room for their next.
   var hungryFeeders: [@Sendable () -> Void] = []
-  var lastFeeder = 0
   /// What they still bring is no target any more.
   var feedsAreOver = false
 
@@ -53,9 +52,13 @@ struct ClientState<Handler: ConnectionHandler> {
 
 /// Targets that are made when they are needed. Touched by the loop's thread alone.
 final class TargetSource<Handler: ConnectionHandler> {
-  private let draw: () -> (Target, Handler)?
+  private let draw: () -> Target?
+  let handler: (Target, ConnectionID) -> Handler
 
-  init(_ draw: @escaping () -> (Target, Handler)?) { self.draw = draw }
+  init(handler: @escaping (Target, ConnectionID) -> Handler, _ draw: @escaping () -> Target?) {
+    self.handler = handler
+    self.draw = draw
+  }
 
-  func next() -> (Target, Handler)? { draw() }
+  func next() -> Target? { draw() }
 }

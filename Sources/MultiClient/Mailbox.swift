@@ -32,7 +32,13 @@ final class Mailbox<Element: Sendable>: Inbox {
   /// How many may lie here before posters are asked to wait.
   private let capacity: Int
 
-  init(capacity: Int) { self.capacity = capacity }
+  /// Told of each element that somebody has.
+  private let onTake: (@Sendable (Element) -> Void)?
+
+  init(capacity: Int, onTake: (@Sendable (Element) -> Void)? = nil) {
+    self.capacity = capacity
+    self.onTake = onTake
+  }
 
   func enter() { state.withLock { $0.producers += 1 } }
 
@@ -50,7 +56,9 @@ final class Mailbox<Element: Sendable>: Inbox {
       if waiter == nil { state.elements.append(element) }
       return waiter
     }
-    waiter?.resume(returning: element)
+    guard let waiter else { return }
+    onTake?(element)
+    waiter.resume(returning: element)
   }
 
   func hasRoom(_ goOn: @escaping @Sendable () -> Void) -> Bool {
@@ -76,7 +84,9 @@ final class Mailbox<Element: Sendable>: Inbox {
         return nil
       }
       for poster in posters { poster.goOn() }
-      if let answer { continuation.resume(returning: answer) }
+      guard let answer else { return }
+      if let element = answer { onTake?(element) }
+      continuation.resume(returning: answer)
     }
   }
 }

@@ -18,6 +18,8 @@ final class Member<Handler: ConnectionHandler> {
     /// Until the connection has it.
     var handler: Handler
     let localAddress: SocketAddress?
+    /// Its own, if it has one.
+    var framing: Handler.Codec?
     /// Those that have not been tried.
     var addresses: [SocketAddress] = []
     var failures: [ConnectFailure] = []

@@ -57,17 +57,17 @@ final class ElementSource<Element: Sendable>: Sendable {
   private let cancel: @Sendable () -> Void
   private let drop: @Sendable () -> Void
   /// What has to live as long.
-  private let lease: Lease
+  private let kept: any Sendable
 
   /// - Parameters:
   ///   - cancel: called when a task is cancelled that takes elements.
   ///   - drop: called when nobody can take any more.
   init(
-    _ mailbox: Mailbox<Element>, keeping lease: Lease, cancel: @escaping @Sendable () -> Void,
+    _ mailbox: Mailbox<Element>, keeping kept: any Sendable, cancel: @escaping @Sendable () -> Void,
     drop: @escaping @Sendable () -> Void
   ) {
     self.mailbox = mailbox
-    self.lease = lease
+    self.kept = kept
     self.cancel = cancel
     self.drop = drop
   }

@@ -19,7 +19,7 @@ extension MultiClient {
     to target: Target, from localAddress: SocketAddress? = nil, timeouts: Timeouts? = nil, _ handler: Handler
   ) throws(SocketError) -> ConnectionID {
     try timeouts?.validate()
-    return try core.connect(to: target, from: localAddress, timeouts: timeouts, handler)
+    return try core.connect(to: target, from: localAddress, timeouts: timeouts) { _, _ in handler }
   }
 
   /// Adds an address as a target; see `connect(to:from:timeouts:_:)`.
@@ -55,9 +55,10 @@ extension MultiClient {
   /// What reaches its handler from anywhere; `nil` when it is not open.
   public func reference(to id: ConnectionID) -> HandlerReference<Handler>? { core.reference(to: id) }
 
-  /// Goes on with another codec, from the next frame on; see `HandlerContext.switchCodec(to:)`.
+  /// Goes on with another codec, from the next frame on; see `HandlerContext.switchCodec(to:)`. One that is not connected
+  /// yet begins with it.
   ///
-  /// - Returns: `false` when no connection of that name is open.
+  /// - Returns: `false` when the name is not known, or the connection has begun to end.
   @discardableResult
   public func switchCodec(to codec: Handler.Codec, of id: ConnectionID) -> Bool {
     core.switchCodec(to: codec, of: id)

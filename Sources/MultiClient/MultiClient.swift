@@ -23,7 +23,7 @@
 public actor MultiClient<Handler: ConnectionHandler> {
   nonisolated let core: ClientCore<Handler>
   nonisolated let lease: Lease
-  private nonisolated let mailbox: Mailbox<Outcome>
+  nonisolated let mailbox: Mailbox<Outcome>
   /// Numbers the runs.
   private nonisolated let runs = Lock(0)
 
@@ -80,6 +80,7 @@ public actor MultiClient<Handler: ConnectionHandler> {
       mailbox: mailbox)
   }
 
+  /// - Parameter mailbox: where outcomes are taken from, if they go there.
   init(core: ClientCore<Handler>, mailbox: Mailbox<Outcome>) {
     self.core = core
     self.mailbox = mailbox
@@ -92,60 +93,15 @@ public actor MultiClient<Handler: ConnectionHandler> {
   /// The loop that it lives on.
   public nonisolated var loop: EventLoop { core.loop }
 
-  // MARK: Targets in, outcomes out
-
-  /// Connects to each target, has a handler run the connection, and tells what became of it.
-  ///
-  /// Targets are drawn on the loop, as there is room for them. More can be added meanwhile, by `connect`; the sequence
-  /// ends when none is left.
-  ///
-  /// - Parameters:
-  ///   - targets: where to connect to.
-  ///   - handler: makes the handler of a target, before it is connected to: every callback sees it, `closed` also when
-  ///     the attempt fails, and the outcome gives it back.
-  /// - Returns: exactly one outcome for each target that was drawn, in the order in which they end. When it is left, by
-  ///   `break` or an error, everything is cancelled; a task that is cancelled still gets the outcomes.
-  public nonisolated func run(
-    _ targets: some Sequence<Target> & Sendable, _ handler: @escaping @Sendable (Target) -> Handler
-  ) -> Outcomes {
-    run { core, number in
-      var iterator = targets.makeIterator()
-      core.run(TargetSource { iterator.next().map { ($0, handler($0)) } }, number: number)
-    }
-  }
-
-  /// The same for addresses.
-  public nonisolated func run(
-    _ addresses: some Sequence<SocketAddress> & Sendable, _ handler: @escaping @Sendable (Target) -> Handler
-  ) -> Outcomes {
-    run(addresses.lazy.map { .address($0) }, handler)
-  }
-
-  /// The same for targets that come as time goes by; a few are drawn ahead.
-  public nonisolated func run<Targets: AsyncSequence & Sendable>(
-    _ targets: Targets, _ handler: @escaping @Sendable (Target) -> Handler
-  ) -> Outcomes where Targets.Element == Target, Targets.Failure == Never {
-    run { core, number in core.run(targets, number: number, handler) }
-  }
-
-  private nonisolated func run(
-    _ begin: @escaping @Sendable (ClientCore<Handler>, _ number: Int) -> Void
-  ) -> Outcomes {
-    let number = runs.withLock { runs in
+  /// Names a run.
+  nonisolated func nextRun() -> Int {
+    runs.withLock { runs in
       runs += 1
       return runs
     }
-    mailbox.enter()
-    core.post { begin($0, number) }
-    return outcomes { core in core.drop(number) }
   }
 
-  /// The outcomes of targets that are added by `connect`, without an end until `finish()`.
-  public nonisolated var outcomes: Outcomes { outcomes { _ in } }
-
-  private nonisolated func outcomes(
-    _ drop: @escaping @Sendable (ClientCore<Handler>) -> Void
-  ) -> Outcomes {
+  nonisolated func outcomes(_ drop: @escaping @Sendable (ClientCore<Handler>) -> Void) -> Outcomes {
     Outcomes(
       source: ElementSource(mailbox, keeping: lease) { [core] in
         core.post { $0.endAll(.cancel) }
