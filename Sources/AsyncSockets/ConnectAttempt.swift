@@ -1,8 +1,8 @@
 /// One socket that connects, as its event loop sees it.
 ///
 /// The descriptor belongs to it until the connection takes it over; `close()` gives it back at any point before.
-final class ConnectAttempt: Sendable {
-  enum Outcome {
+package final class ConnectAttempt: Sendable {
+  package enum Outcome {
     /// The descriptor can be taken.
     case connected
     /// The loop will tell.
@@ -17,14 +17,22 @@ final class ConnectAttempt: Sendable {
     var localAddress: SocketAddress?
     /// What the loop says went wrong.
     var failure: SocketError?
+    /// What the loop has told last.
+    var events: Epoll.Events = []
   }
 
-  let address: SocketAddress
+  package let address: SocketAddress
   private let loop: EventLoopCore
   private let state = Lock(State())
   private let onReady: @Sendable () -> Void
 
   /// - Parameter onReady: called on the loop when `result()` has something to say.
+  package convenience init(
+    to address: SocketAddress, on loop: EventLoop, onReady: @escaping @Sendable () -> Void
+  ) {
+    self.init(to: address, loop: loop.core, onReady: onReady)
+  }
+
   init(to address: SocketAddress, loop: EventLoopCore, onReady: @escaping @Sendable () -> Void) {
     self.address = address
     self.loop = loop
@@ -32,10 +40,14 @@ final class ConnectAttempt: Sendable {
   }
 
   /// Opens the socket and begins to connect it.
-  func begin(boundTo local: SocketAddress?, options: [SocketOption]) -> Outcome {
+  ///
+  /// - Parameter opener: opens the socket, where that is not to be as the current task would.
+  package func begin(
+    boundTo local: SocketAddress?, options: [SocketOption], opener: (@Sendable (Int32) -> Int)? = nil
+  ) -> Outcome {
     do throws(SocketError) {
       let kernel = loop.kernel
-      let socket = kernel.socket(family: address.family)
+      let socket = opener?(address.family) ?? kernel.socket(family: address.family)
       if socket < 0 { throw .failed(Errno(Int32(-socket)), call: "socket", address: address) }
       let number = Int32(socket)
       state.withLock { $0.descriptor = Descriptor(owning: number, of: kernel.descriptors) }
@@ -53,7 +65,7 @@ final class ConnectAttempt: Sendable {
   }
 
   /// Asks the system to connect; again after `.queueFull`.
-  func connect() -> Outcome {
+  package func connect() -> Outcome {
     let result = withDescriptor { loop.kernel.connect($0, to: address) } ?? -Int(Errno.badDescriptor.rawValue)
     switch Errno(Int32(-min(result, 0))) {
     case Errno(0), .alreadyConnected: return finish()
@@ -67,7 +79,7 @@ final class ConnectAttempt: Sendable {
   }
 
   /// What has become of a pending attempt, once the loop has told that it is ready.
-  func result() -> Outcome {
+  package func result() -> Outcome {
     if let failure = state.withLock({ $0.failure }) { return fail(failure) }
     let result = withDescriptor { loop.kernel.pendingError($0) } ?? -Int(Errno.badDescriptor.rawValue)
     if result == 0 { return finish() }
@@ -104,8 +116,28 @@ final class ConnectAttempt: Sendable {
     return Connection(core)
   }
 
+  /// The same on the loop's own thread and for a driver, with settings that many connections share; the registration
+  /// stays, and only who hears of it changes.
+  package func takeHandle(
+    on loop: EventLoop, settings: ConnectionSettings
+  ) throws(SocketError) -> Connection.Handle {
+    let events = state.withLock { $0.events }
+    let taken = state.withLock { $0.descriptor.take() }
+    guard let taken else { throw .closed }
+    let number = taken.number
+    let core = ConnectionCore(
+      endpoint: .socket(taken), loop: loop, peerAddress: address, settings: settings)
+    if self.loop.local.value.table.replace(self, by: core, descriptor: number) {
+      // What it has heard is not told again.
+      core.ready(events)
+    } else {
+      core.start()
+    }
+    return Connection.Handle(core: core)
+  }
+
   /// Gives the socket back. Repeated calls do no harm.
-  func close() {
+  package func close() {
     let number = state.withLock { state -> Int32? in
       let number = state.descriptor?.number
       state.descriptor = nil
@@ -123,6 +155,7 @@ extension ConnectAttempt: Pollable {
   }
 
   func ready(_ events: Epoll.Events) {
+    state.withLock { $0.events = events }
     if !events.isDisjoint(with: [.writable, .failed, .hangUp]) { onReady() }
   }
 

@@ -5,6 +5,11 @@ public struct ConnectFailure: Hashable, Sendable, CustomStringConvertible {
   /// What it answered: `.failed` with the errno, or `.timedOut` when the deadline came first.
   public let error: SocketError
 
+  package init(address: SocketAddress, error: SocketError) {
+    self.address = address
+    self.error = error
+  }
+
   /// The error, which names the address.
   public var description: String { error.description }
 }

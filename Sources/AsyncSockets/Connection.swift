@@ -59,7 +59,7 @@ extension Connection {
   public var loop: EventLoop { core.loop }
 
   /// This end's address; `nil` for a transport that has none.
-  public var localAddress: SocketAddress? { core.state.withLock { $0.settings.localAddress } }
+  public var localAddress: SocketAddress? { core.localAddress }
 
   /// The other end's address; `nil` when the peer had gone before it could be asked, or the transport has none.
   public var peerAddress: SocketAddress? { core.peerAddress }

@@ -28,6 +28,14 @@ final class ConnectionCore: Sendable {
     state = Lock(ConnectionState(endpoint: endpoint, settings: settings, now: core.now))
   }
 
+  /// This end's address: known to all connections of a listener, and asked for where nobody has said it.
+  var localAddress: SocketAddress? {
+    state.withLock { state in
+      state.settings.localAddress
+        ?? state.endpoint.descriptorNumber.flatMap { core.kernel.localAddress($0) }
+    }
+  }
+
   /// Begins to watch the transport. Until then reads and writes work as well, since both are tried first.
   func start() {
     if let transport = state.withLock({ $0.endpoint.customTransport }) {

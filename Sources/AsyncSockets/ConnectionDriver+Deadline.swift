@@ -13,7 +13,7 @@ extension ConnectionDriver: DeadlineTarget {
     timer = id.map { ConnectionState.Timer(id: $0, due: due) } ?? .none
   }
 
-  func deadlineReached(_ token: UInt64) {
+  package func deadlineReached(_ token: UInt64) {
     timer = .none
     if due > core.core.now { return arm() }
     due = .never

@@ -1,11 +1,12 @@
 extension ConnectionDriver {
   /// How long a connection whose handler has failed may still flush.
-  private static let flushLimit = Duration.seconds(1)
+  private static let flushLimitAfterError = Duration.seconds(1)
 
   /// Closes: in good order, or after an error.
   func close(after error: (any Error)?, reason: CloseReason? = nil) {
     let reason = error.flatMap { core.hasEnded(by: $0) ? nil : CloseReason(leavingScopeBy: $0) } ?? reason
-    let deadline = error == nil ? .never : core.core.now.advanced(by: Self.flushLimit)
+    let limit = error == nil ? flushLimit : Self.flushLimitAfterError
+    let deadline = limit.map(core.core.now.advanced) ?? .never
     switch core.beginClosing(reason: reason) {
     case .none: finish()
     case .others: waitForEnd()

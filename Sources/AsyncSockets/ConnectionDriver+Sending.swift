@@ -53,8 +53,13 @@ extension ConnectionDriver {
   private func sendDirectly(_ bytes: [UInt8]) throws(SocketError) {
     try checkMaySend()
     if let error = commitSent(thenWaiting: false) { throw error }
+    try accept(core.trySend(bytes, holdsTurn: false))
+  }
+
+  /// What follows from a send past the loop's memory.
+  final func accept(_ step: ConnectionCore.SendStep) throws(SocketError) {
     room = 0
-    switch try core.trySend(bytes, holdsTurn: false) {
+    switch step {
     case .accepted, .acceptedAndSpent: break
     case .acceptedAboveHighMark: isThrottled = true
     case .mustWait: throw .outputFull(queued: core.state.withLock { $0.output.count })
@@ -69,7 +74,7 @@ extension ConnectionDriver {
 
   final var canSend: Bool { !isThrottled && (try? checkMaySend()) != nil }
 
-  final var counters: Connection.Counters {
+  package final var counters: Connection.Counters {
     let taken = core.state.withLock { $0.counters }
     return Connection.Counters(
       bytesRead: taken.bytesRead, bytesAccepted: taken.bytesAccepted + UInt64(sentCount),

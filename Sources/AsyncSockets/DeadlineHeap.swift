@@ -115,4 +115,4 @@ package struct DeadlineHeap<Payload> {
   }
 }
 
-typealias DeadlineID = DeadlineHeap<ScheduledDeadline>.ID
+package typealias DeadlineID = DeadlineHeap<ScheduledDeadline>.ID

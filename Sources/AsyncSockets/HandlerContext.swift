@@ -74,7 +74,7 @@ public struct HandlerContext<Codec: Framing>: ~Copyable {
   public var peerAddress: SocketAddress? { driver.core.peerAddress }
 
   /// This end's address; see `Connection.localAddress`.
-  public var localAddress: SocketAddress? { driver.core.state.withLock { $0.settings.localAddress } }
+  public var localAddress: SocketAddress? { driver.core.localAddress }
 
   /// The event loop that calls; see `Connection.loop`.
   public var loop: EventLoop { driver.core.loop }

@@ -29,6 +29,19 @@ class CodecDriver<Codec: Framing>: ConnectionDriver, @unchecked Sendable {
     encoder = attempt
   }
 
+  /// The same, when the callback under way may be another connection's: the loop's memory is that one's then.
+  final func sendFromOutside(_ frame: Codec.Encoder.Frame) throws {
+    if hasSent { return try send(frame) }
+    var attempt = encoder
+    var bytes = core.takeEncodingMemory()
+    defer { core.giveBack(encodingMemory: &bytes) }
+    let start = bytes.count
+    try attempt.encode(frame, into: &bytes)
+    try accept(core.trySend(copying: bytes, from: start, holdsTurn: false))
+    // An encoder with a memory must forget a frame that was refused.
+    encoder = attempt
+  }
+
   /// The next frames are those of another codec. What has arrived and has not been decoded goes to it.
   final func switchCodec(to codec: Codec) {
     core.reading.contents.buffer.forgetSearch()

@@ -29,6 +29,13 @@ package protocol Kernel: AnyObject, Sendable {
   func unlink(_ path: String)
   func probe(unixPath path: String) -> Int
 
+  /// Opens sockets of a family as the current task would, for whoever opens them later and in no task.
+  func opener() -> @Sendable (_ family: Int32) -> Int
+  /// How many descriptors may be open, after as many as `wanted` have been asked for; `nil` when only failing tells.
+  func descriptorLimit(wanted: Int) -> Int?
+  /// The ports that sockets get which do not ask for one.
+  var ephemeralPorts: ClosedRange<UInt16>? { get }
+
   /// What closes the descriptors that the calls answer, where they are not the system's.
   var descriptors: DescriptorTable? { get }
   /// Where a loop waits for the descriptors to become ready.
@@ -36,6 +43,12 @@ package protocol Kernel: AnyObject, Sendable {
 }
 
 extension Kernel {
+  package func opener() -> @Sendable (_ family: Int32) -> Int { { [self] in socket(family: $0) } }
+
+  package func descriptorLimit(wanted: Int) -> Int? { DescriptorLimit.raise(to: wanted) }
+
+  package var ephemeralPorts: ClosedRange<UInt16>? { EphemeralPorts.range }
+
   package var descriptors: DescriptorTable? { nil }
 
   package func makePoller() throws(SocketError) -> any Poller { try Epoll() }

@@ -69,7 +69,7 @@ package final class Latch: Sendable {
 }
 
 extension Latch: DeadlineTarget {
-  func deadlineReached(_ token: UInt64) { wakeWaiter(token, .timedOut) }
+  package func deadlineReached(_ token: UInt64) { wakeWaiter(token, .timedOut) }
 }
 
 extension EventLoop {

@@ -3,21 +3,24 @@
 /// The compiler cannot know which thread runs, so this is where it is told to trust us; whoever reads or writes
 /// `value` has asked `EventLoopCore.isCurrent` first, or is called by the loop itself.
 @safe
-struct LoopConfined<Value>: ~Copyable, @unchecked Sendable {
-  private let storage: UnsafeMutablePointer<Value>
+@usableFromInline
+package struct LoopConfined<Value>: ~Copyable, @unchecked Sendable {
+  @usableFromInline let storage: UnsafeMutablePointer<Value>
 
-  init(_ value: Value) {
+  @inlinable
+  package init(_ value: Value) {
     unsafe storage = .allocate(capacity: 1)
     unsafe storage.initialize(to: value)
   }
 
+  @inlinable
   deinit {
     unsafe storage.deinitialize(count: 1)
     unsafe storage.deallocate()
   }
 
-  @inline(__always)
-  var value: Value {
+  @inlinable @inline(__always)
+  package var value: Value {
     unsafeAddress { unsafe UnsafePointer(storage) }
     nonmutating unsafeMutableAddress { unsafe storage }
   }

@@ -17,12 +17,12 @@ protocol Pollable: AnyObject, Sendable {
 }
 
 /// Something that waits for a point in time.
-protocol DeadlineTarget: AnyObject, Sendable {
+package protocol DeadlineTarget: AnyObject, Sendable {
   /// The deadline set with this token has come, or the loop stopped before it; called on the loop.
   func deadlineReached(_ token: UInt64)
 }
 
-struct ScheduledDeadline {
+package struct ScheduledDeadline {
   let target: any DeadlineTarget
   let token: UInt64
 }

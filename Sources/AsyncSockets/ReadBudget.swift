@@ -4,9 +4,13 @@
 /// wait for it.
 @usableFromInline
 struct ReadBudget {
+  private static let frameLimit: Int8 = 64
+
   // Small, since every connection has one.
-  @usableFromInline var frames: Int16 = 64
-  @usableFromInline var reads: Int16 = 16
+  @usableFromInline var frames: Int8 = frameLimit
+  @usableFromInline var reads: Int8 = 16
+  /// How many frames were taken before the budget was last refilled, modulo what the type holds.
+  private var framesBefore: UInt16 = 0
   @usableFromInline var bytes: Int32 = 256 << 10
 
   @inlinable
@@ -20,6 +24,13 @@ struct ReadBudget {
   @inlinable @inline(__always)
   var isSpent: Bool { frames <= 0 || reads <= 0 || bytes <= 0 }
 
+  /// How many frames have been taken in all, modulo 65,536: whoever counts asks once for every budget.
+  var framesTaken: UInt16 { framesBefore &+ UInt16(truncatingIfNeeded: Int(Self.frameLimit) - Int(frames)) }
+
   @usableFromInline
-  mutating func refill() { self = ReadBudget() }
+  mutating func refill() {
+    let taken = framesTaken
+    self = ReadBudget()
+    framesBefore = taken
+  }
 }

@@ -27,6 +27,14 @@ struct RegistrationTable {
     return UInt64(generation) << 32 | UInt64(UInt32(bitPattern: descriptor))
   }
 
+  /// Has `other` hear of a descriptor from now on, under the same key; `false` if it was not `target` who did.
+  mutating func replace(_ target: any Pollable, by other: any Pollable, descriptor: Int32) -> Bool {
+    let index = Int(descriptor)
+    guard slots.indices.contains(index), slots[index].target === target else { return false }
+    slots[index].target = other
+    return true
+  }
+
   /// Forgets a target, unless its number belongs to another by now.
   mutating func remove(_ target: any Pollable, descriptor: Int32) {
     let index = Int(descriptor)

@@ -52,7 +52,7 @@ extension SocketAddress {
   /// The longest path that `sockaddr_un` holds with its terminating zero; an abstract name has a zero before it.
   static let maximumPathLength = 107
 
-  func validate() throws(SocketError) {
+  package func validate() throws(SocketError) {
     let (kind, name) =
       switch storage {
       case .ipv4, .ipv6: ("", "")

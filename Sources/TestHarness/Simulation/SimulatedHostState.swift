@@ -6,6 +6,8 @@ struct SimulatedHostState {
   /// Its IPv4 and IPv6 addresses, with port 0.
   let address: SocketAddress
   let address6: SocketAddress
+  static let ephemeralPorts: ClosedRange<UInt16> = 32_768...60_999
+
   var descriptorLimit = 1024
   var descriptors = 0
   /// Files of Unix sockets, with their inodes.
@@ -29,9 +31,9 @@ struct SimulatedHostState {
 
   /// A port that nobody has; `nil` when all of them are taken.
   mutating func ephemeralPort() -> UInt16? {
-    for _ in 32_768...60_999 {
+    for _ in Self.ephemeralPorts {
       let port = nextPort
-      nextPort = port == 60_999 ? 32_768 : port + 1
+      nextPort = port == Self.ephemeralPorts.upperBound ? Self.ephemeralPorts.lowerBound : port + 1
       if ports[port] == nil { return port }
     }
     return nil

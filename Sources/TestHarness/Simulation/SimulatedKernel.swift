@@ -27,6 +27,17 @@ final class SimulatedKernel: Kernel {
     return network.withLock { $0.open(SimulatedSocket(host: host, family: family)) }
   }
 
+  func opener() -> @Sendable (_ family: Int32) -> Int {
+    let host = SimulatedHost.current?.number ?? 0
+    return { [network] family in
+      network.withLock { $0.open(SimulatedSocket(host: host, family: family)) }
+    }
+  }
+
+  func descriptorLimit(wanted: Int) -> Int? { nil }
+
+  var ephemeralPorts: ClosedRange<UInt16>? { SimulatedHostState.ephemeralPorts }
+
   func bind(_ descriptor: Int32, to address: SocketAddress) -> Int {
     network.withLock { $0.bind(descriptor, to: address) }
   }

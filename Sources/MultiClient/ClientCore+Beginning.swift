@@ -1,0 +1,209 @@
+import AsyncSockets
+
+// Who begins, and when.
+
+extension ClientCore {
+  /// How many are begun before others on the loop have their turn.
+  private static var batch: Int { 32 }
+
+  /// Looks in a moment whether somebody may begin, or whether all is done.
+  func pumpSoon() {
+    guard !local.value.isPumpPending else { return }
+    local.value.isPumpPending = true
+    post { core in
+      core.local.value.isPumpPending = false
+      core.pump()
+    }
+  }
+
+  private func pump() {
+    guard !local.value.isPumping else { return }
+    local.value.isPumping = true
+    defer { local.value.isPumping = false }
+    for _ in 0..<Self.batch {
+      let now = loop.now
+      let verdict = local.value.gate.verdict(now)
+      if verdict == .full { return }
+      guard hasRoom() else { return }
+      // Fetched also when it has to wait: when there is none, all may be done.
+      guard let member = nextMember() else { return finishIfIdle() }
+      if case .at(let due) = verdict {
+        local.value.queue.prepend(member)
+        return pump(at: due)
+      }
+      begin(member, now)
+    }
+    pumpSoon()
+  }
+
+  private func hasRoom() -> Bool {
+    if local.value.isWaitingForRoom { return false }
+    let hasRoom = inbox.hasRoom { [self] in
+      post { core in
+        core.local.value.isWaitingForRoom = false
+        core.pumpSoon()
+      }
+    }
+    local.value.isWaitingForRoom = !hasRoom
+    return hasRoom
+  }
+
+  private func pump(at due: EventLoop.Instant) {
+    guard due < local.value.pumpDue else { return }
+    if let timer = local.value.pumpTimer { loop.cancelDeadline(timer) }
+    local.value.pumpTimer = loop.schedule(self, token: 0, due: due)
+    local.value.pumpDue = due
+  }
+
+  /// The next that may begin, out of those who wait or of the sources.
+  private func nextMember() -> Member<Handler>? {
+    while true {
+      let gate = local.value.gate
+      let next = local.value.queue.next { member in
+        if case .over = member.phase { return nil }
+        return gate.limits.perHost == nil || gate.hasRoom(for: member.target.host) ? nil : member.target.host
+      }
+      if let next {
+        if case .waiting = next.phase { return next }
+        continue
+      }
+      guard local.value.queue.isHungry else { return nil }
+      if let source = local.value.sources.first {
+        if let target = source.next() {
+          local.value.queue.append(add(target, source.handler))
+        } else {
+          local.value.sources.removeFirst()
+        }
+        continue
+      }
+      wakeFeeders()
+      return nil
+    }
+  }
+
+  private func finishIfIdle() {
+    guard local.value.entries > 0, local.value.endsWhenIdle, local.value.memberCount == 0,
+      local.value.sources.isEmpty, local.value.feeders.isEmpty
+    else { return }
+    let entries = local.value.entries
+    local.value.entries = 0
+    local.value.runs = []
+    local.value.reactions = nil
+    if let timer = local.value.pumpTimer { loop.cancelDeadline(timer) }
+    local.value.pumpTimer = nil
+    local.value.pumpDue = EventLoop.Instant(nanoseconds: .max)
+    for errand in local.value.lookUps.values { errand.cancel() }
+    for _ in 0..<entries { inbox.leave() }
+  }
+
+  private func begin(_ member: Member<Handler>, _ now: EventLoop.Instant) {
+    local.value.statistics.begun += 1
+    local.value.gate.begin(member.target.host, now)
+    member.marks.began = now
+    member.phase = .resolving
+    if let defect { return end(member, .failed(defect)) }
+    guard loop.isRunning else { return end(member, .failed(.loopStopped)) }
+    do throws(SocketError) {
+      let address = try member.target.address()
+      arm(member)
+      if let address { connect(member, to: [address]) } else { lookUp(member) }
+    } catch {
+      end(member, .failed(error))
+    }
+  }
+
+  // MARK: When the system is short of something
+
+  /// How long it is waited until somebody tries again, unless one of ours ends before.
+  private static var pause: Duration { .milliseconds(100) }
+
+  /// Puts a target back that could not be begun for want of descriptors, memory or ports. It fails nobody.
+  func postpone(_ member: Member<Handler>, _ error: SocketError) {
+    local.value.gate.end(member.target.host, wasConnecting: true)
+    local.value.queue.release(member.target.host)
+    local.value.statistics.begun -= 1
+    member.phase = .waiting
+    if let timer = member.timer { loop.cancelDeadline(timer) }
+    member.timer = nil
+    member.timerDue = EventLoop.Instant(nanoseconds: .max)
+    local.value.queue.prepend(member)
+    local.value.gate.pause(until: loop.now.advanced(by: Self.pause))
+    if !local.value.isPaused {
+      local.value.isPaused = true
+      tell(.paused(error))
+    }
+    pumpSoon()
+  }
+
+  /// An attempt has got what it needed of the system.
+  func noteSupply() {
+    guard local.value.isPaused else { return }
+    local.value.isPaused = false
+    tell(.resumed)
+  }
+
+  /// Looks whether the process may have as many descriptors as the window needs, and raises its limit if it can.
+  func fitWindow() {
+    let wanted = limits.withLock { $0.open }
+    guard let limit = loop.kernel.descriptorLimit(wanted: wanted + Self.othersDescriptors) else { return }
+    let room = max(limit / 2, limit - Self.othersDescriptors)
+    local.value.gate.setCeiling(room < wanted ? room : nil)
+    if room < wanted { tell(.windowReduced(to: room, descriptorLimit: limit)) }
+    local.value.rotation.expect(local.value.gate.window)
+  }
+
+  /// What is left to the rest of the process.
+  private static var othersDescriptors: Int { 128 }
+}
+
+// MARK: - Deadlines
+
+extension ClientCore: DeadlineTarget {
+  /// The pump's, or with an id for its token that of a connection.
+  func deadlineReached(_ token: UInt64) {
+    if token == 0 {
+      local.value.pumpTimer = nil
+      local.value.pumpDue = EventLoop.Instant(nanoseconds: .max)
+      return pumpSoon()
+    }
+    if let member = member(ConnectionID(rawValue: token)) { lookAtDeadline(member) }
+  }
+
+  /// Has the loop look at a member no later than it has to.
+  func arm(_ member: Member<Handler>) {
+    let due = [
+      member.timeouts.values.next(after: member.marks)?.due, member.beginning?.nextStep,
+    ].compactMap(\.self).min()
+    guard let due, due < member.timerDue || member.timer == nil else { return }
+    if let timer = member.timer { loop.cancelDeadline(timer) }
+    member.timer = loop.schedule(self, token: member.id.rawValue, due: due)
+    member.timerDue = due
+  }
+
+  private func lookAtDeadline(_ member: Member<Handler>) {
+    member.timer = nil
+    member.timerDue = EventLoop.Instant(nanoseconds: .max)
+    let now = loop.now
+    if let driver = member.driver {
+      // Whoever is not read cannot be idle.
+      if !driver.waitsForInput { member.marks.input = now }
+      if driver.isEnding { return }
+    }
+    if let next = member.timeouts.values.next(after: member.marks), next.due <= now {
+      return timeOut(member, next.kind)
+    }
+    if let step = member.beginning?.nextStep, step <= now {
+      member.beginning?.nextStep = nil
+      goOn(member)
+    }
+    // It may have ended meanwhile.
+    if case .over = member.phase { return }
+    arm(member)
+  }
+
+  private func timeOut(_ member: Member<Handler>, _ kind: Timeouts.Kind) {
+    guard let driver = member.driver else { return end(member, .timedOut(kind)) }
+    member.verdict = .timedOut(kind)
+    driver.beginClosing(reason: .timedOut, flushLimit: .seconds(1))
+  }
+}

@@ -1,0 +1,146 @@
+import AsyncSockets
+import Framing
+
+/// The machinery of one client: on one loop, by callbacks, with no task and no lock per connection.
+///
+/// Everything but `post` and the constants is for the loop's thread.
+final class ClientCore<Handler: ConnectionHandler>: Sendable {
+  typealias Outcome = MultiClient<Handler>.Outcome
+
+  let loop: EventLoop
+  let framing: Handler.Codec
+  let configuration: MultiClientConfiguration
+  /// Why it can't work; every target is told.
+  let defect: SocketError?
+  /// Which of a group.
+  let number: UInt8
+  /// Where outcomes go, and whether there is room for more.
+  let inbox: any Inbox<Outcome>
+  let opener: @Sendable (Int32) -> Int
+  let resolver: any Resolver
+  let settings: ConnectionSettings
+  let limits: Lock<MultiClientLimits>
+  let local: LoopConfined<ClientState<Handler>>
+
+  init(
+    on loop: EventLoop, framing: Handler.Codec, configuration: MultiClientConfiguration, defect: SocketError?,
+    number: UInt8 = 0, resolver: any Resolver, inbox: any Inbox<Outcome>
+  ) {
+    self.loop = loop
+    self.framing = framing
+    self.configuration = configuration
+    self.defect = defect
+    self.number = number
+    self.inbox = inbox
+    self.resolver = resolver
+    opener = loop.kernel.opener()
+    settings = ConnectionSettings(options: configuration.connection, localAddress: nil)
+    limits = Lock(configuration.limits)
+    local = LoopConfined(
+      ClientState(
+        gate: StartGate(configuration.limits), names: NameTable(most: 8, capacity: 4096),
+        rotation: SourceRotation(
+          configuration.sources, usesLoopback: configuration.rotatesLoopback,
+          ports: loop.kernel.ephemeralPorts.map { Int($0.upperBound - $0.lowerBound) + 1 }),
+        defaults: SharedTimeouts(configuration.limits.timeouts)))
+    inbox.enter()
+  }
+
+  /// Does something on the loop, later.
+  func post(_ body: @escaping @Sendable (ClientCore) -> Void) { loop.call { [self] in body(self) } }
+
+  func tell(_ notice: ClientNotice) { configuration.onNotice?(notice) }
+
+  /// The connection of that name, if there is one.
+  func member(_ id: ConnectionID) -> Member<Handler>? {
+    let members = local.value.members
+    guard id.client == number, id.slot < members.count, let member = members[id.slot], member.id == id else {
+      return nil
+    }
+    return member
+  }
+}
+
+// MARK: - Members come and go
+
+extension ClientCore {
+  /// Takes a target on, which begins when it may.
+  func add(
+    _ target: Target, from localAddress: SocketAddress? = nil, timeouts: Timeouts? = nil,
+    _ handler: (Target, ConnectionID) -> Handler
+  ) -> Member<Handler> {
+    activate()
+    local.value.lastSerial &+= 1
+    if local.value.lastSerial == 0 { local.value.lastSerial = 1 }
+    let slot = local.value.freeSlots.popLast() ?? local.value.members.count
+    let id = ConnectionID(serial: local.value.lastSerial, client: number, slot: slot)
+    let member = Member(
+      id: id, target: target, handler: handler(target, id), from: localAddress,
+      timeouts: timeouts.map(SharedTimeouts.init) ?? local.value.defaults, now: loop.now)
+    if slot == local.value.members.count {
+      local.value.members.append(member)
+    } else {
+      local.value.members[slot] = member
+    }
+    return member
+  }
+
+  /// There is something to do.
+  func activate() {
+    if !local.value.hasFitted {
+      local.value.hasFitted = true
+      fitWindow()
+    }
+    if local.value.entries == 0 {
+      local.value.entries = 1
+      inbox.enter()
+    }
+  }
+
+  /// The one end of every target.
+  func end(_ member: Member<Handler>, _ result: TargetResult) {
+    let wasConnecting = member.isConnecting
+    let driver = member.driver
+    release(member)
+    if wasConnecting || driver != nil {
+      local.value.gate.end(member.target.host, wasConnecting: wasConnecting)
+      local.value.queue.release(member.target.host)
+    }
+    let counters = driver?.counters
+    if let counters { local.value.statistics.count(counters) }
+    local.value.statistics.framesReceived &+= member.frames
+    local.value.statistics.count(result)
+
+    var handler = member.beginning?.handler
+    member.beginning = nil
+    if let driver {
+      handler = Handler.state(of: driver)
+    } else {
+      handler?.closed(result.closeReason)
+    }
+    if let handler {
+      let outcome = Outcome(
+        id: member.id, target: member.target, result: result, handler: handler,
+        peerAddress: driver?.connection.peerAddress,
+        counters: counters ?? .none, framesReceived: member.frames,
+        connectLatency: member.connectLatency,
+        duration: wasConnecting || driver != nil ? member.marks.began.duration(to: loop.now) : .zero)
+      inbox.post(outcome)
+    }
+    pumpSoon()
+  }
+
+  /// Gives back what it holds, but for the place in the window.
+  private func release(_ member: Member<Handler>) {
+    switch member.phase {
+    case .connecting(let attempt), .crowded(let attempt): attempt.close()
+    case .resolving: leaveLookUp(member)
+    case .waiting, .open, .over: break
+    }
+    member.phase = .over
+    if let timer = member.timer { loop.cancelDeadline(timer) }
+    member.timer = nil
+    local.value.members[member.id.slot] = nil
+    local.value.freeSlots.append(member.id.slot)
+  }
+}

@@ -1,0 +1,135 @@
+public import AsyncSockets
+
+/// A client on several cores: one `MultiClient` for each event loop, which share the targets, the window and the outcomes.
+///
+/// ```swift
+/// let group = try MultiClientGroup<Banner>(framing: .lines, configuration: configuration)
+/// for await outcome in group.run(targets, { _ in Banner() }) { … }
+/// ```
+///
+/// Limits are shared out evenly: a window of 1,000 on four loops is four of 250. A cap per host counts for each loop, and
+/// is shared out as well, to at least one each.
+public final class MultiClientGroup<Handler: ConnectionHandler>: Sendable {
+  /// One for each loop.
+  public let clients: [MultiClient<Handler>]
+
+  private let mailbox: Mailbox<MultiClient<Handler>.Outcome>
+  private let limitsInForce: Lock<MultiClientLimits>
+  private let runs = Lock(0)
+
+  /// Clients on all the environment's loops.
+  ///
+  /// - Parameters:
+  ///   - framing: what cuts the streams into frames.
+  ///   - configuration: of all of them together.
+  ///   - environment: the event loops, at most 256 of which are used, and the resolver; the current task's by default.
+  /// - Throws: `SocketError.invalid` for a value that cannot work, `.failed` when the shared loops cannot be started.
+  public init(
+    framing: Handler.Codec, configuration: MultiClientConfiguration = MultiClientConfiguration(),
+    environment: Environment = .current
+  ) throws(SocketError) {
+    try configuration.validate()
+    let loops = try environment.loops.loops.prefix(min(256, configuration.limits.open))
+    let mailbox = Mailbox<MultiClient<Handler>.Outcome>(capacity: configuration.outcomeBacklog)
+    self.mailbox = mailbox
+    limitsInForce = Lock(configuration.limits)
+    clients = loops.enumerated().map { number, loop in
+      var share = configuration
+      share.limits = configuration.limits.divided(by: loops.count, index: number)
+      return MultiClient(
+        core: ClientCore(
+          on: loop, framing: framing, configuration: share, defect: nil, number: UInt8(number),
+          resolver: environment.resolver, inbox: mailbox),
+        mailbox: mailbox)
+    }
+  }
+
+  /// Connects to each target, on one loop or another, and tells what became of it; see `MultiClient.run(_:_:)`.
+  ///
+  /// Targets are drawn on the first loop, and each loop is given more as it needs them.
+  ///
+  /// - Returns: exactly one outcome for each target that was drawn.
+  public func run(
+    _ targets: some Sequence<Target> & Sendable, _ handler: @escaping @Sendable (Target) -> Handler
+  ) -> MultiClient<Handler>.Outcomes {
+    run(handler) { dealer in
+      var iterator = targets.makeIterator()
+      dealer.begin { iterator.next() }
+    }
+  }
+
+  /// The same for addresses.
+  public func run(
+    _ addresses: some Sequence<SocketAddress> & Sendable, _ handler: @escaping @Sendable (Target) -> Handler
+  ) -> MultiClient<Handler>.Outcomes {
+    run(handler) { dealer in
+      var iterator = addresses.makeIterator()
+      dealer.begin { iterator.next().map { .address($0) } }
+    }
+  }
+
+  private func run(
+    _ handler: @escaping @Sendable (Target) -> Handler,
+    _ begin: @escaping @Sendable (TargetDealer<Handler>) -> Void
+  ) -> MultiClient<Handler>.Outcomes {
+    let number = runs.withLock { runs in
+      runs += 1
+      // Runs of its clients count from one.
+      return -runs
+    }
+    let cores = clients.map(\.core)
+    for _ in cores { mailbox.enter() }
+    let dealer = TargetDealer(among: cores, number: number, handler)
+    cores[0].loop.call { begin(dealer) }
+    return MultiClient.Outcomes(
+      source: ElementSource(mailbox, keeping: clients) {
+        for core in cores { core.post { $0.endAll(.cancel) } }
+      } drop: {
+        for core in cores { core.post { $0.drop(number) } }
+      })
+  }
+
+  /// The client that a connection is one of; `nil` for a name of another group.
+  public func client(of id: ConnectionID) -> MultiClient<Handler>? {
+    clients.indices.contains(id.client) ? clients[id.client] : nil
+  }
+
+  /// The limits of all together, which can be changed at any time; see `MultiClient.limits`.
+  public var limits: MultiClientLimits {
+    get { limitsInForce.withLock { $0 } }
+    set {
+      do throws(SocketError) { try newValue.validate() } catch {
+        return clients[0].core.tell(.limitsRefused(error))
+      }
+      limitsInForce.withLock { $0 = newValue }
+      for (number, client) in clients.enumerated() {
+        client.limits = newValue.divided(by: clients.count, index: number)
+      }
+    }
+  }
+
+  /// What all of them are doing now, and have done.
+  public var statistics: ClientStatistics {
+    get async {
+      var statistics = ClientStatistics()
+      for client in clients { statistics.merge(await client.statistics) }
+      return statistics
+    }
+  }
+
+  /// The statistics of all at every interval, to the end; see `MultiClient.statistics(every:)`.
+  public func statistics(every interval: Duration) -> StatisticsSnapshots {
+    StatisticsSnapshots(loop: clients[0].loop, interval: max(interval, .milliseconds(1))) { [self] in
+      var isOver = true
+      // Asked before, so that the last snapshot has it all.
+      for client in clients where await !client.isOver { isOver = false }
+      return (await statistics, isOver)
+    }
+  }
+
+  /// Begins nothing more, closes all that are open in good order, and cancels the others; the outcomes end then.
+  public func closeAll() { for client in clients { client.closeAll() } }
+
+  /// Begins nothing more, and resets all; the outcomes end then.
+  public func abortAll() { for client in clients { client.abortAll() } }
+}

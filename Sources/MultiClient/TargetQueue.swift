@@ -1,0 +1,68 @@
+/// Those who wait to begin, in their order, but for those whose host has as many as it may: others go before them. Pure.
+struct TargetQueue<Item> {
+  /// How many are kept for the sake of others behind them.
+  static var lookahead: Int { 1024 }
+
+  private var queue = Fifo<Item>()
+  /// By their hosts.
+  private var parked: [String: Fifo<Item>] = [:]
+  private var parkedCount = 0
+  /// Those whose hosts have room again.
+  private var released = Fifo<Item>()
+
+  var count: Int { queue.count + parkedCount + released.count }
+
+  /// Whether there is nobody more who could begin: the next is to be fetched.
+  var isHungry: Bool { queue.isEmpty && released.isEmpty && parkedCount < Self.lookahead }
+
+  mutating func append(_ item: Item) { queue.append(item) }
+
+  /// For one that had begun, and could not.
+  mutating func prepend(_ item: Item) { queue.prepend(item) }
+
+  /// The next who may begin.
+  ///
+  /// - Parameter blockedHost: where it goes, if that host has as many as it may.
+  mutating func next(_ blockedHost: (Item) -> String?) -> Item? {
+    while let item = released.popFirst() {
+      guard let host = blockedHost(item) else { return item }
+      park(item, host, first: true)
+    }
+    while parkedCount < Self.lookahead, let item = queue.popFirst() {
+      guard let host = blockedHost(item) else { return item }
+      park(item, host, first: false)
+    }
+    return nil
+  }
+
+  private mutating func park(_ item: Item, _ host: String, first: Bool) {
+    parkedCount += 1
+    if first {
+      parked[host, default: Fifo()].prepend(item)
+    } else {
+      parked[host, default: Fifo()].append(item)
+    }
+  }
+
+  /// A host has room for one more.
+  mutating func release(_ host: String) {
+    guard let item = parked[host]?.popFirst() else { return }
+    if parked[host]?.isEmpty == true { parked[host] = nil }
+    parkedCount -= 1
+    released.append(item)
+  }
+
+  /// The limits have changed: all look again.
+  mutating func releaseAll() {
+    for host in parked.keys.sorted() {
+      for item in parked[host]?.removeAll() ?? [] { released.append(item) }
+    }
+    parked = [:]
+    parkedCount = 0
+  }
+
+  mutating func removeAll() -> [Item] {
+    releaseAll()
+    return released.removeAll() + queue.removeAll()
+  }
+}

@@ -1,2 +1,0 @@
-import MultiClient
-import Testing
