@@ -54,3 +54,31 @@ extension ConnectionDriver {
     unsafe Unmanaged.passUnretained(self).release()
   }
 }
+
+// MARK: - Waiting for the end
+
+extension ConnectionDriver {
+  func waitForEnd() {
+    waiting = .end
+    if isOnlooking { return }
+    if peerHasGone { return wake(.changed) }
+    let sign = sign
+    let isWaiting = core.state.withLock { state in
+      guard state.phase != .closed else { return false }
+      let id = ConnectionCore.DriverMark.onlooker
+      if state.writers.contains(id) { return true }
+      let goal = state.phase == .open ? sign.map(WriteWaiters.Goal.departure) : nil
+      state.writers.add(
+        WriteWaiters.Waiter(id: id, goal: goal ?? .closed, continuation: WakeContinuation(self)))
+      return true
+    }
+    // A wait for the departure ends before that for the close.
+    isOnlooking = isWaiting && sign == nil
+    if !isWaiting { wake(.changed) }
+  }
+
+  /// An end of the stream that it has been told of is no departure.
+  private var sign: PeerDeparture? { departure.map { inputHasEnded ? .reset : $0 } }
+
+  var peerHasGone: Bool { sign.map { core.noteWhetherPeerHasGone(by: $0) } ?? false }
+}

@@ -66,6 +66,8 @@ package class ConnectionDriver: @unchecked Sendable {
   @safe @exclusivity(unchecked) @usableFromInline final var isFinishing = false
   @safe @exclusivity(unchecked) @usableFromInline final var inputHasEnded = false
   @safe @exclusivity(unchecked) final var isOnlooking = false
+  /// The sign of the peer's departure that ends it though it does not read; `nil` for none.
+  @safe @exclusivity(unchecked) package final var departure: PeerDeparture?
   /// Nobody waits for the peer any more.
   @safe @exclusivity(unchecked) final var isCancelled = false
   /// The user's deadline; `.never` for none.
@@ -150,7 +152,9 @@ extension ConnectionDriver {
       guard hasRoom else { return waitForRoom(writer) }
       isThrottled = false
       `continue`(after: .room)
-    case .end: settle()
+    case .end:
+      if peerHasGone { return close(after: core.state.withLock { $0.failure } ?? CancellationError()) }
+      settle()
     case .flush(let writer, let due): flush(writer, until: due)
     case .peersEnd(var lingering):
       guard case .changed = wake else { return finish(inGoodOrder: true) }
@@ -205,19 +209,6 @@ extension ConnectionDriver {
     if isThrottled { return waitForRoom(0) }
     if isPaused || inputHasEnded { return waitForEnd() }
     // Else whoever read has begun the wait.
-  }
-
-  func waitForEnd() {
-    waiting = .end
-    if isOnlooking { return }
-    isOnlooking = core.state.withLock { state in
-      guard state.phase != .closed else { return false }
-      state.writers.add(
-        WriteWaiters.Waiter(
-          id: ConnectionCore.DriverMark.onlooker, goal: .closed, continuation: WakeContinuation(self)))
-      return true
-    }
-    if !isOnlooking { wake(.changed) }
   }
 
   private var hasRoom: Bool {
