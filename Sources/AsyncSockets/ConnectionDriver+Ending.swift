@@ -4,6 +4,7 @@ extension ConnectionDriver {
 
   /// Closes: in good order, or after an error.
   func close(after error: (any Error)?, reason: CloseReason? = nil) {
+    leaveBroadcasts()
     let reason = error.flatMap { core.hasEnded(by: $0) ? nil : CloseReason(leavingScopeBy: $0) } ?? reason
     let deadline = error == nil ? .never : core.core.now.advanced(by: Self.flushLimit)
     switch core.beginClosing(reason: reason) {
@@ -43,6 +44,7 @@ extension ConnectionDriver {
 
   func finish() {
     waiting = .nothing
+    leaveBroadcasts()
     if timer.isSet { core.core.cancelDeadline(timer.id) }
     timer = .none
     core.reading.release()
@@ -52,6 +54,14 @@ extension ConnectionDriver {
     // Not before whoever called has returned.
     core.core.performLater(.drive(self, .changed))
     unsafe Unmanaged.passUnretained(self).release()
+  }
+}
+
+extension ConnectionDriver {
+  private func leaveBroadcasts() {
+    let left = memberships
+    memberships = []
+    for membership in left { membership.leave() }
   }
 }
 

@@ -66,6 +66,8 @@ package class ConnectionDriver: @unchecked Sendable {
   @safe @exclusivity(unchecked) @usableFromInline final var isFinishing = false
   @safe @exclusivity(unchecked) @usableFromInline final var inputHasEnded = false
   @safe @exclusivity(unchecked) final var isOnlooking = false
+  /// Where it has joined, and leaves when it closes.
+  @safe @exclusivity(unchecked) final var memberships: [any BroadcastMembership] = []
   /// The sign of the peer's departure that ends it though it does not read; `nil` for none.
   @safe @exclusivity(unchecked) package final var departure: PeerDeparture?
   /// Nobody waits for the peer any more.
@@ -109,12 +111,17 @@ package class ConnectionDriver: @unchecked Sendable {
     ending == nil && !isPaused && !isThrottled && !inputHasEnded
   }
 
-  /// Whether a send would be accepted.
+  /// Whether a send would be accepted. If not for lack of room, the low mark is waited for from now on: it may be others
+  /// who have filled the output.
   final var isAccepting: Bool {
-    core.state.withLock { state in
-      state.phase == .open && state.outgoing == .open && state.failure == nil
-        && state.output.count < state.settings.options.watermarks.high
+    let (isOpen, hasRoom) = core.state.withLock { state in
+      (
+        state.phase == .open && state.outgoing == .open && state.failure == nil,
+        state.output.count < state.settings.options.watermarks.high
+      )
     }
+    if isOpen, !hasRoom { isThrottled = true }
+    return isOpen && !isThrottled
   }
 
   /// What follows from an attempt to send.
@@ -151,6 +158,8 @@ extension ConnectionDriver {
     case .room(let writer):
       guard hasRoom else { return waitForRoom(writer) }
       isThrottled = false
+      for membership in memberships { membership.outputHasRoom() }
+      if isThrottled { return waitForRoom(0) }
       `continue`(after: .room)
     case .end:
       if peerHasGone { return close(after: core.state.withLock { $0.failure } ?? CancellationError()) }
@@ -175,9 +184,12 @@ extension ConnectionDriver {
       return close(after: error)
     }
     if ending != nil { return settle() }
-    // A reader whose output has filled up meanwhile is not to be woken by input alone.
-    if case .end = waiting, isReading { return `continue`(after: .input) }
-    if case .input = waiting, isThrottled { settle() }
+    switch waiting {
+    case .end where isReading: `continue`(after: .input)
+    // Whose output has filled up meanwhile is not to be woken by input alone, or by its end.
+    case .end where isThrottled, .input where isThrottled: settle()
+    default: break
+    }
   }
 
   private var isOpen: Bool {

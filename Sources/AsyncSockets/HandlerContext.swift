@@ -23,8 +23,9 @@ public struct HandlerContext<Codec: Framing>: ~Copyable {
   @inlinable @inline(__always)
   public func send(_ frame: Codec.Encoder.Frame) throws { try driver.send(frame) }
 
-  /// Whether a send would be accepted: the output is below its high mark.
-  public var canSend: Bool { !driver.isThrottled && driver.isAccepting }
+  /// Whether a send would be accepted: the output is below its high mark. `writable` follows a `false`, unless the
+  /// connection ends.
+  public var canSend: Bool { driver.isAccepting }
 
   /// Ends the outgoing stream (half-close) behind what is queued. Reading goes on.
   ///
@@ -92,6 +93,6 @@ extension HandlerContext where Codec == RawFraming {
   /// Sends bytes; see the general form. An array that is sent as it came is not copied.
   @inlinable @inline(__always)
   public func send(_ bytes: [UInt8]) throws {
-    try driver.accept(driver.core.trySend(bytes, holdsTurn: false))
+    try driver.accept(driver.core.trySend(bytes, holdsTurn: !driver.isThrottled))
   }
 }
