@@ -63,11 +63,15 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "TCPClientTests",
-      dependencies: ["TCPClient", "TCPServer", "AsyncSockets", "Framing", "TestHarness", "CLinux", "Peers"],
+      dependencies: [
+        "TCPClient", "TCPServer", "AsyncSockets", "Framing", "TestHarness", "CLinux", "Peers",
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "MultiClientTests",
-      dependencies: ["MultiClient", "TCPServer", "AsyncSockets", "Framing", "TestHarness", "CLinux", "Peers"],
+      dependencies: [
+        "MultiClient", "TCPServer", "AsyncSockets", "Framing", "TestHarness", "CLinux", "Peers",
+      ],
       swiftSettings: settings),
   ]
 )
