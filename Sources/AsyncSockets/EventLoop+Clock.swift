@@ -26,5 +26,5 @@ extension EventLoop {
 
 extension EventLoopGroup {
   /// The loop that the caller runs on, if it is one of these; else the next in turn.
-  func here() -> EventLoop { loops.first { $0.isCurrent } ?? next() }
+  package func here() -> EventLoop { loops.first { $0.isCurrent } ?? next() }
 }
