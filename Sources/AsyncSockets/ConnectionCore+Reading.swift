@@ -86,6 +86,7 @@ extension ConnectionCore {
       if let allowance = state.drainAllowance { state.drainAllowance = max(0, allowance - count) }
       state.bytesRead &+= UInt64(count)
       state.idleness.bytesMoved(core.now)
+      if state.isWatched { noteInput(&state) }
       return .bytes(count)
     case .bytes(let count) where count < 0:
       _ = state.failImpossible("read", count, of: size)
