@@ -19,9 +19,12 @@ struct Dialer: Sendable {
     connector.localAddress = configuration.localAddress
     connector.attemptDelay = configuration.attemptDelay
     let connection =
-      switch target {
-      case .host(let host, let port): try await connector.connect(to: host, port: port)
-      case .address(let address): try await connector.connect(to: address)
+      switch (target, configuration.proxy) {
+      case (.host(let host, let port), nil): try await connector.connect(to: host, port: port)
+      case (.address(let address), nil): try await connector.connect(to: address)
+      case (.host(let host, let port), let proxy?):
+        try await connector.connect(to: host, port: port, through: proxy)
+      case (.address(let address), let proxy?): try await connector.connect(to: address, through: proxy)
       }
     guard let preparing = configuration.preparing else { return connection }
     do {

@@ -19,11 +19,14 @@ extension TCPClient {
     /// Where connections come from; the system chooses by default. With port 0 it chooses the port.
     public var localAddress: SocketAddress?
 
+    /// Who connects in the client's stead; `nil`, the default, for nobody. The proxy looks up the names of targets.
+    public var proxy: Proxy?
+
     /// How long one address of a host is tried alone before the next is tried beside it; see `Connector.attemptDelay`.
     public var attemptDelay = Duration.milliseconds(250)
 
     /// Called with each connection before it counts: to go on over another transport (`Connection.upgrade`), to
-    /// speak with a proxy, to look who it is. What it throws is the outcome of the attempt, and the connection is closed.
+    /// log in, to look who it is. What it throws is the outcome of the attempt, and the connection is closed.
     public var preparing: (@Sendable (Connection) async throws -> Void)?
 
     /// Whether trying again would not help after an error, so that `run` throws it; `TCPClient.isPermanent(_:)` unless

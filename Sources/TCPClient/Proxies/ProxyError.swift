@@ -35,7 +35,8 @@ public struct ProxyError: Error, Hashable, Sendable {
   /// credentials, rules or protocols that do not fit.
   public var isTransient: Bool {
     switch reason {
-    case .unreachable, .lost, .ended: true
+    case .unreachable(let error), .lost(let error): !TCPClient.isPermanent(error)
+    case .ended: true
     case .credentialsRequired, .credentialsRejected, .noAuthenticationInCommon, .malformed: false
     case .refused(let reply):
       ![.notAllowed, .commandNotSupported, .addressTypeNotSupported].contains(reply)

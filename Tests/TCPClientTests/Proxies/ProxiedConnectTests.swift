@@ -174,6 +174,55 @@ import Testing
     }
   }
 
+  @Test(
+    "a client that stays connected does so through its proxy, and gives up when that takes no credentials")
+  func client() async throws {
+    let isOpen = Shared(true)
+    try await withSimulation(seed: 1) { world in
+      world.host("proxy").start {
+        let listener = try Listener.bind(to: .any(port: 1080), on: world.loop)
+        defer { listener.close() }
+        while true {
+          let peer = try await listener.accept(on: world.loop)
+          defer { peer.abort() }
+          _ = try await peer.read(exactly: 4)
+          try await peer.send([5, 2])
+          _ = try await peer.read(exactly: 11)
+          guard isOpen.value else {
+            try await peer.send([1, 1])
+            await peer.close()
+            continue
+          }
+          try await peer.send([1, 0])
+          _ = try await peer.read(exactly: Self.request.count)
+          try await peer.send(Self.success + Array("welcome\n".utf8))
+          _ = try await peer.read()
+        }
+      }
+      try await world.sleep(for: .seconds(1))
+      var configuration = TCPClient.Configuration()
+      configuration.proxy = .socks5("proxy", credentials: .init(username: "me", password: "secret"))
+      let client = TCPClient(to: "db.test", port: 5432, configuration: configuration)
+      let count = Shared(0)
+      let error = await #expect(throws: ProxyError.self) {
+        try await client.run(framing: .lines) { connection in
+          let line = try await connection.next()
+          if line != "welcome" { throw Oops() }
+          if count.increase() == 3 { isOpen.set(false) }
+        }
+      }
+      #expect(error?.reason == .credentialsRejected && count.value == 3)
+    }
+    try await withScript { peer in
+      try await peer.expect(bytes: [5, 1, 0])
+      try await peer.send(bytes: [5, 0])
+      try await peer.expect(bytes: Self.request)
+      try await peer.send(bytes: Self.success)
+    } _: { _ in
+      try await TCPClient.connect(to: "db.test", port: 5432, through: .socks5("proxy")).abort()
+    }
+  }
+
   @Test("cancelled at any moment, nothing is left (P38)")
   func cancellation() async throws {
     let sweep = try await sweepCancellation(seed: 1) { world in
