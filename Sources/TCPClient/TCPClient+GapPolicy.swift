@@ -11,7 +11,8 @@ extension TCPClient {
 
     func validate() throws(SocketError) {
       if case .queue(let bytes) = self, bytes < 1 {
-        throw .invalid("whileDisconnected: the queue must hold at least 1 byte, not \(bytes); .fail needs none")
+        throw .invalid(
+          "whileDisconnected: the queue must hold at least 1 byte, not \(bytes); .fail needs none")
       }
     }
   }

@@ -36,7 +36,9 @@ extension TCPClient {
     }
 
     func validate() throws(SocketError) {
-      if interval <= .zero { throw .invalid("heartbeat: the interval must be positive, not \(interval.exactly)") }
+      if interval <= .zero {
+        throw .invalid("heartbeat: the interval must be positive, not \(interval.exactly)")
+      }
       if silence <= interval {
         throw .invalid(
           "heartbeat: the silence, \(silence.exactly), must be longer than the interval, \(interval.exactly)")

@@ -77,7 +77,8 @@ extension TCPClient.Session {
   }
 
   /// A send was not accepted: if that is because its connection has ended, it may go over the next.
-  private func goOn(after error: any Error, on requests: RequestConnection<F, ID>, _ number: Int) async throws {
+  private func goOn(after error: any Error, on requests: RequestConnection<F, ID>, _ number: Int) async throws
+  {
     let hasEnded = requests.connection.connection.hasEnded(by: error) || error as? CorrelatorError == .ended
     guard hasEnded else { throw error }
     change { $0.disconnected(number) }

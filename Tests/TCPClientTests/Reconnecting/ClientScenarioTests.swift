@@ -16,7 +16,8 @@ struct ClientScenarioTests {
     }
   }
 
-  @Test("scenario H1: a target, port or value that cannot work is refused in words, before anything is opened")
+  @Test(
+    "scenario H1: a target, port or value that cannot work is refused in words, before anything is opened")
   func invalid() async throws {
     let log = ClientLog()
     func run(_ client: TCPClient) async -> String { await problem(of: { try await client.run { _ in } }) }
@@ -33,9 +34,11 @@ struct ClientScenarioTests {
     #expect(await run { $0.reconnect.multiplier = 0 }.contains("reconnect.multiplier"))
     #expect(await run { $0.connection.limits.idle = .zero }.contains("limits.idle must be positive"))
     #expect(
-      await problem { $0.connection.watermarks = try Watermarks(high: 1, low: 2) }.contains("0 < low <= high"))
+      await problem { $0.connection.watermarks = try Watermarks(high: 1, low: 2) }.contains("0 < low <= high")
+    )
     #expect(
-      await problem(of: { try await TCPClient.withConnection(to: "server", port: 0) { _ in } }).contains("is 0"))
+      await problem(of: { try await TCPClient.withConnection(to: "server", port: 0) { _ in } }).contains(
+        "is 0"))
     #expect(log.events.isEmpty)
   }
 
@@ -80,7 +83,9 @@ struct ClientScenarioTests {
     #expect(log.lines == ["connecting 1", "failed 1: unreachable", "ended: gave up after 1"])
   }
 
-  @Test("scenario H4: a server that does not answer is given up at the time-out, and what comes later does not count")
+  @Test(
+    "scenario H4: a server that does not answer is given up at the time-out, and what comes later does not count"
+  )
   func blackHole() async throws {
     let log = ClientLog()
     try await withSimulation(seed: 4) { world in
@@ -97,7 +102,8 @@ struct ClientScenarioTests {
     #expect(log.lines == ["connecting 1", "failed 1: unreachable", "ended: gave up after 1"])
   }
 
-  @Test("scenario H6: a client that is cancelled while it connects returns, with one outcome and nothing open")
+  @Test(
+    "scenario H6: a client that is cancelled while it connects returns, with one outcome and nothing open")
   func cancelledWhileConnecting() async throws {
     let log = ClientLog()
     try await withSimulation(seed: 6) { world in
@@ -115,7 +121,8 @@ struct ClientScenarioTests {
     #expect(log.lines == ["connecting 1", "failed 1: cancelled", "ended: cancelled"])
   }
 
-  @Test("scenario H7: 8,000,000 bytes that are sent before the body returns arrive, however slowly they are read")
+  @Test(
+    "scenario H7: 8,000,000 bytes that are sent before the body returns arrive, however slowly they are read")
   func flushThenClose() async throws {
     let log = ClientLog()
     let count = 8_000_000
@@ -211,7 +218,8 @@ struct ClientScenarioTests {
     #expect(log.disorder == nil)
   }
 
-  @Test("scenario H13: when the preparation fails, the server sees the end, and the client reports the failure")
+  @Test(
+    "scenario H13: when the preparation fails, the server sees the end, and the client reports the failure")
   func preparationFails() async throws {
     let log = ClientLog()
     let ended = Shared(0)
