@@ -78,8 +78,9 @@ struct SilenceWatch {
     let limit = heardAt.advanced(by: silence)
     if now >= limit { return .dead(after: heardAt.duration(to: now)) }
     guard now >= nextBeat else { return .wait(until: min(limit, nextBeat)) }
+    nextBeat = nextBeat.advanced(by: interval)
     // Not one for each that was missed while the process was stopped.
-    nextBeat = max(nextBeat.advanced(by: interval), now)
+    if nextBeat <= now { nextBeat = now.advanced(by: interval) }
     return .beat
   }
 }
