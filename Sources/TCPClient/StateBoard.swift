@@ -1,9 +1,7 @@
 /// Where a client writes what it is doing, and its listeners read it: the last states, once for all of them.
 final class StateBoard: Sendable {
-  /// How far a listener has read.
+  /// How far a listener has read: how many states of all, or to the end.
   enum Position {
-    case beginning
-    /// So many states of all.
     case after(Int)
     case end
   }
@@ -21,6 +19,9 @@ final class StateBoard: Sendable {
 
   var latest: TCPClient.State { page.withLock { $0.states[$0.states.count - 1] } }
 
+  /// Where the next state is the present one.
+  var now: Position { .after(page.withLock { $0.count } - 1) }
+
   func post(_ state: TCPClient.State) {
     let changed = page.withLock { page in
       if page.states.count == Self.kept { page.states.removeFirst() }
@@ -35,17 +36,11 @@ final class StateBoard: Sendable {
   /// The next state for whoever has read so far; `nil` at the end, and when the task is cancelled.
   func next(after position: inout Position, on loop: EventLoop) async -> TCPClient.State? {
     while true {
-      let read: Int
-      switch position {
-      case .end: return nil
-      case .beginning: read = 0
-      case .after(let count): read = count
-      }
-      let isFirst = read == 0
+      guard case .after(let read) = position else { return nil }
       let (state, count, changed) = page.withLock { page -> (TCPClient.State?, Int, Latch) in
         let unread = page.count - read
         if unread == 0 { return (nil, read, page.changed) }
-        let skips = isFirst || unread > page.states.count
+        let skips = unread > page.states.count
         let index = page.states.count - (skips ? 1 : unread)
         return (page.states[index], skips ? page.count : read + 1, page.changed)
       }

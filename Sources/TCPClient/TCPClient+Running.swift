@@ -24,6 +24,7 @@ extension TCPClient {
   }
 
   /// Enters `body` with each connection of raw bytes, until it returns `.finish`; see `run(framing:_:)`.
+  @_disfavoredOverload
   public func run<Value>(_ body: (Connection) async throws -> Next<Value>) async throws -> Value {
     try await value(Conversation(isFramed: false), body)
   }
@@ -31,15 +32,18 @@ extension TCPClient {
   /// Enters `body` with each connection of frames, until it returns `.finish`.
   ///
   /// ```swift
-  /// let answer = try await client.run(framing: .lines) { connection in
+  /// let answer: String = try await client.run(framing: .lines) { connection in
   ///   let answer = try await connection.request("WHO")
   ///   return answer == "BUSY" ? .reconnect : .finish(answer)
   /// }
   /// ```
   ///
+  /// Name the type of the value, as here: a closure may not tell the compiler by itself.
+  ///
   /// - Returns: the value.
   /// - Throws: as the other `run(framing:_:)`; `GaveUp` when the policy allows no further attempt after
   ///   `.reconnect`.
+  @_disfavoredOverload  // A closure without a return fits both where a `Void` is wanted, and means the other.
   public func run<F: Framing, Value>(
     framing: F, _ body: (FramedConnection<F>) async throws -> Next<Value>
   ) async throws -> Value {

@@ -1,9 +1,9 @@
 extension TCPClient {
   /// What the client is doing, now and from now on; ends after `State.ended`.
   ///
-  /// Any number of tasks may listen. Each gets the state at the time of its first look, and then every change in order, as
-  /// long as it is at most 16 changes behind: one that falls further behind goes on with the latest. So nobody is waited
-  /// for, and no listener costs memory.
+  /// Any number of tasks may listen. Each gets the state at the time when it asked for the sequence, and then every change
+  /// in order, as long as it is at most 16 changes behind: one that falls further behind goes on with the latest. So nobody
+  /// is waited for, and no listener costs memory.
   public var states: States { States(board: board, environment: environment) }
 
   /// What the client is doing now.
@@ -16,20 +16,24 @@ extension TCPClient {
 
     let board: StateBoard
     let environment: Environment
+    private let beginning: StateBoard.Position
+
+    init(board: StateBoard, environment: Environment) {
+      self.board = board
+      self.environment = environment
+      beginning = board.now
+    }
 
     /// An iterator; each gets all changes.
-    public func makeAsyncIterator() -> Iterator { Iterator(board: board, environment: environment) }
+    public func makeAsyncIterator() -> Iterator {
+      Iterator(board: board, environment: environment, position: beginning)
+    }
 
     /// Waits for one change at a time.
     public struct Iterator: AsyncIteratorProtocol {
       let board: StateBoard
       let environment: Environment
-      private var position = StateBoard.Position.beginning
-
-      init(board: StateBoard, environment: Environment) {
-        self.board = board
-        self.environment = environment
-      }
+      var position: StateBoard.Position
 
       /// The next state; `nil` after `State.ended`, and when the task is cancelled.
       public mutating func next(

@@ -17,6 +17,7 @@ extension ConnectionPool {
 
     // The one who runs the pool.
     var isRunning = false
+    var hasRun = false
     var work: [PoolState.Action] = []
     var runner: Latch?
     /// When the runner wakes by itself.

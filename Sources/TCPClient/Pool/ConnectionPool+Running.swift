@@ -23,9 +23,11 @@ extension ConnectionPool {
   /// - Throws: `CancellationError` when cancelled; `SocketError.invalid` the second time; `.loopStopped`.
   public func run() async throws {
     let loop = loop
-    let mayRun = desk.withLock { desk in
-      defer { desk.isRunning = true }
-      return !desk.isRunning
+    let mayRun = update { desk in
+      if desk.hasRun { return false }
+      (desk.isRunning, desk.hasRun) = (true, true)
+      desk.state.begin(at: loop.now)
+      return true
     }
     guard mayRun else { throw SocketError.invalid("a pool runs once; make another one") }
     var failure: (any Error)?
@@ -136,7 +138,8 @@ extension ConnectionPool {
   }
 
   private func open(on loop: EventLoop) async throws -> Opened {
-    let deadline = configuration.client.connectTimeout.map { Deadline.at(loop.now.advanced(by: $0)) } ?? .never
+    let deadline =
+      configuration.client.connectTimeout.map { Deadline.at(loop.now.advanced(by: $0)) } ?? .never
     let dialer = Dialer(configuration: configuration.client, environment: environment)
     let connection: Connection
     do {

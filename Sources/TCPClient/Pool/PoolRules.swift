@@ -12,7 +12,9 @@ struct PoolRules {
   var checkAfter: Duration?
 
   /// How often those that idle are looked at.
-  var sweepInterval: Duration { [.seconds(1), idleTimeout, lifetime].compactMap(\.self).min() ?? .seconds(1) }
+  var sweepInterval: Duration {
+    [.seconds(1), idleTimeout, lifetime].compactMap(\.self).min() ?? .seconds(1)
+  }
 
   func mustBeChecked(_ idleSince: EventLoop.Instant, at now: EventLoop.Instant) -> Bool {
     Self.isOver(checkAfter, since: idleSince, at: now)

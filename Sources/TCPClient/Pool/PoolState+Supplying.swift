@@ -15,7 +15,8 @@ extension PoolState {
       waiters.removeFirst()
       actions.append(.lend(member, to: waiter))
     }
-    while waiters.count > members.counts.checking + members.counts.connecting, let member = members.idle.last {
+    while waiters.count > members.counts.checking + members.counts.connecting, let member = members.idle.last
+    {
       members.move(member, to: .checking)
       actions.append(.check(member))
     }

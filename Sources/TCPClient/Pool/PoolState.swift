@@ -67,6 +67,9 @@ struct PoolState {
     return lastNumber
   }
 
+  /// Connections are made from now on, as many as are to be kept ready.
+  mutating func begin(at now: EventLoop.Instant) { supply(at: now) }
+
   /// What to do, after each change.
   mutating func takeActions() -> [Action] {
     if actions.isEmpty { return [] }

@@ -34,6 +34,8 @@ struct PoolModel {
   init(_ rules: PoolRules, reconnect: ReconnectPolicy = ReconnectPolicy(), seed: UInt64 = 1) {
     state = PoolState(rules, reconnect: reconnect)
     generator = SeededGenerator(seed: seed)
+    state.begin(at: now)
+    for case .connect(let member) in state.takeActions() { connecting.append(member) }
   }
 
   /// What may happen now.
@@ -46,7 +48,10 @@ struct PoolModel {
     }
     events += checking.indices.flatMap { [.checked($0, true), .checked($0, false)] }
     events += lent.indices.flatMap {
-      [.giveBack($0, .reusable), .giveBack($0, .unused), .giveBack($0, .spent), .giveBack($0, .lost), .replace($0)]
+      [
+        .giveBack($0, .reusable), .giveBack($0, .unused), .giveBack($0, .spent), .giveBack($0, .lost),
+        .replace($0),
+      ]
     }
     return events + closing.indices.map { .closed($0) }
   }

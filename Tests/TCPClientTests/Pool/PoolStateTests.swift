@@ -16,7 +16,9 @@ import Testing
     }
     return try model.events.reduce(0) { count, event in
       var next = model
-      do throws(PoolModel.Violation) { try next.apply(event) } catch { throw Lost(way: way + [event], violation: error) }
+      do throws(PoolModel.Violation) { try next.apply(event) } catch {
+        throw Lost(way: way + [event], violation: error)
+      }
       return try count + explore(next, depth: depth - 1, way + [event])
     }
   }
@@ -63,7 +65,9 @@ import Testing
   @Test("the connection that was used last is lent first, so that others can expire")
   func lastFirst() throws {
     var model = PoolModel(PoolRules(maximum: 3, idleTimeout: .seconds(5)))
-    for event in [.request, .request, .request, .connected(0), .connected(0), .connected(0)] as [PoolModel.Event] {
+    for event in [.request, .request, .request, .connected(0), .connected(0), .connected(0)]
+      as [PoolModel.Event]
+    {
       try model.apply(event)
     }
     let members = model.lent.map(\.member)

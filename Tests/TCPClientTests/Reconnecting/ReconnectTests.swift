@@ -36,4 +36,28 @@ struct ReconnectTests {
         "ended: failed: Oops()",
       ])
   }
+
+  /// What a body is said to return decides which `run` it is, however it is written.
+  @Test("ends with the value that its body finishes with, wherever that comes from")
+  func value() async throws {
+    @Sendable func ask(_ connection: Lines) async throws -> TCPClient.Next<String> {
+      .finish(try await connection.request("hello"))
+    }
+    let answers = try await withSimulation(seed: 2) { world in
+      try await world.host("server").serveEcho()
+      let client = TCPClient(to: "server", port: 7)
+      let one: String = try await client.run(framing: .lines) { try await ask($0) }
+      let two = try await client.run(framing: .lines, ask)
+      let three: String = try await client.run(framing: .lines) { connection in
+        if try await connection.request("really?") == "no" { return .reconnect }
+        return .finish("really")
+      }
+      let four = try await client.run { connection in
+        try await connection.send("!\n")
+        return .finish(try await connection.read(exactly: 1) == [33])
+      }
+      return "\(one) \(two) \(three) \(four)"
+    }
+    #expect(answers == "hello hello really true")
+  }
 }
