@@ -1,8 +1,8 @@
 /// What a run shares with those who look at it and steer it. Pure, but for the latch that it keeps.
 struct RunState {
-  var rotation: TargetRotation
+  private(set) var rotation: TargetRotation
   private var isRunning = false
-  private(set) var attempts = 0
+  private var attempts = 0
   /// The attempt whose connection stands.
   private var standing: TCPClient.Attempt?
   private var isHealthy = false
@@ -27,11 +27,16 @@ struct RunState {
     interruption = nil
   }
 
-  /// `nil` if there is no target.
-  mutating func beginAttempt() -> TCPClient.Attempt? {
+  /// The next attempt, and whether it is the first to new targets; `nil` if there is none.
+  mutating func beginAttempt() -> (attempt: TCPClient.Attempt, isFirst: Bool)? {
+    defer { isRetargeted = false }
     attempts += 1
-    isRetargeted = false
-    return rotation.current.map { TCPClient.Attempt(number: attempts, target: $0) }
+    return rotation.current.map { (TCPClient.Attempt(number: attempts, target: $0), isRetargeted) }
+  }
+
+  /// The target has not proved healthy: the next one's turn, unless all are new.
+  mutating func turnToNext() {
+    if !isRetargeted { rotation.advance() }
   }
 
   /// Has `latch` opened by the next change of the targets; `true` if there was one already.

@@ -17,12 +17,17 @@ extension TCPClient {
     var error: (any Error)? { if case .threw(let error) = self { error } else { nil } }
   }
 
+  /// How a run is over, if not by an error.
+  enum Conclusion<Value> {
+    case value(Value)
+    /// The policy allows no further attempt after a closure that has returned.
+    case gaveUp(attempts: Int)
+  }
+
   /// Enters `body` with one connection after the other, until there is a value or an error.
-  ///
-  /// - Returns: `nil` when the policy allows no further attempt after `body` has returned.
   func reconnect<Value>(
     _ conversation: Conversation, _ body: (Connection) async throws -> Next<Value>
-  ) async throws -> Value? {
+  ) async throws -> Conclusion<Value> {
     try configuration.validate()
     let loop = try environment.loops.here()
     try state.withLock { state throws(SocketError) in try state.beginRun() }
@@ -31,44 +36,39 @@ extension TCPClient {
     while true {
       let (outcome, wasHealthy) = await attempt(conversation, body, backoff: &backoff, on: loop)
       let isRetargeted = state.withLock { $0.isRetargeted }
-      if let ending = ending(after: outcome, isRetargeted: isRetargeted) {
-        return try end(ending, conversation, outcome)
+      if case .finished(let value) = outcome {
+        end(.finished, conversation)
+        return .value(value)
       }
-      if wasHealthy { backoff.reset() } else if !isRetargeted { state.withLock { $0.rotation.advance() } }
-      if !isRetargeted {
-        switch await pause(&backoff, after: outcome.error, on: loop) {
-        case .timedOut: continue
-        case .opened: break
-        case .cancelled: return try end(.cancelled, conversation, outcome)
-        case nil:
-          return try end(.gaveUp(attempts: backoff.attempts, last: outcome.error), conversation, outcome)
-        }
+      if Task.isCancelled { try endCancelled(conversation) }
+      if let error = outcome.error, !(isRetargeted && error is CancellationError),
+        configuration.isPermanent(error)
+      {
+        end(.failed(error), conversation)
+        throw error
       }
-      backoff = Backoff(configuration.reconnect)
+      if wasHealthy { backoff.reset() } else { state.withLock { $0.turnToNext() } }
+      if isRetargeted { continue }
+      switch await pause(&backoff, after: outcome.error, on: loop) {
+      case .timedOut, .opened: continue
+      case .cancelled: try endCancelled(conversation)
+      case nil:
+        end(.gaveUp(attempts: backoff.attempts, last: outcome.error), conversation)
+        if let error = outcome.error { throw error }
+        return .gaveUp(attempts: backoff.attempts)
+      }
     }
   }
 
-  /// `nil` if there is to be another attempt.
-  private func ending<Value>(after outcome: Outcome<Value>, isRetargeted: Bool) -> Ending? {
-    if case .finished = outcome { return .finished }
-    if Task.isCancelled { return .cancelled }
-    guard let error = outcome.error else { return nil }
-    if isRetargeted, error is CancellationError { return nil }
-    return configuration.isPermanent(error) ? .failed(error) : nil
-  }
-
-  private func end<Value>(
-    _ ending: Ending, _ conversation: Conversation, _ outcome: Outcome<Value>
-  ) throws -> Value? {
+  private func end(_ ending: Ending, _ conversation: Conversation) {
     conversation.ended(ending)
     tell(.ended(ending))
     board.post(.ended(ending))
-    switch (ending, outcome) {
-    case (.finished, .finished(let value)): return value
-    case (.cancelled, _): throw CancellationError()
-    case (_, .threw(let error)): throw error
-    default: return nil
-    }
+  }
+
+  private func endCancelled(_ conversation: Conversation) throws -> Never {
+    end(.cancelled, conversation)
+    throw CancellationError()
   }
 
   /// Waits for as long as the policy says, or until the client is retargeted; `nil` if it says to give up.
@@ -89,7 +89,8 @@ extension TCPClient {
     _ conversation: Conversation, _ body: (Connection) async throws -> Next<Value>,
     backoff: inout Backoff, on loop: EventLoop
   ) async -> (Outcome<Value>, wasHealthy: Bool) {
-    guard let attempt = state.withLock({ $0.beginAttempt() }) else { return (.returned, false) }
+    guard let (attempt, isFirst) = state.withLock({ $0.beginAttempt() }) else { return (.returned, false) }
+    if isFirst { backoff = Backoff(configuration.reconnect) }
     backoff.attemptBegins(at: loop.now)
     tell(.connecting(attempt))
     board.post(.connecting(attempt))

@@ -54,7 +54,7 @@ extension TCPClient {
   func reconnect(
     _ conversation: Conversation, again body: (Connection) async throws -> Void
   ) async throws {
-    let _: Never? = try await reconnect(conversation) { connection in
+    let _: Conclusion<Never> = try await reconnect(conversation) { connection in
       try await body(connection)
       return .reconnect
     }
@@ -63,8 +63,10 @@ extension TCPClient {
   func value<Value>(
     _ conversation: Conversation, _ body: (Connection) async throws -> Next<Value>
   ) async throws -> Value {
-    if let value = try await reconnect(conversation, body) { return value }
-    throw GaveUp(attempts: state.withLock { $0.attempts })
+    switch try await reconnect(conversation, body) {
+    case .value(let value): return value
+    case .gaveUp(let attempts): throw GaveUp(attempts: attempts)
+    }
   }
 
   /// A framed connection whose first frame proves it healthy, if that is what proves it.

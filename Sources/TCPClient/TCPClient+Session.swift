@@ -3,10 +3,13 @@ extension TCPClient {
   /// connection it is.
   ///
   /// ```swift
-  /// let feed = TCPClient(to: "feed.example", port: 7000).session(framing: .lines, whileDisconnected: .wait)
+  /// let client = TCPClient(to: "feed.example", port: 7000)
+  /// let feed = client.session(framing: .lines, whileDisconnected: .wait) { connection in
+  ///   try await connection.send("SUBSCRIBE news")
+  /// }
   /// try await withThrowingDiscardingTaskGroup { group in
   ///   group.addTask {
-  ///     try await feed.run(opening: { try await $0.send("SUBSCRIBE news") }) { connection in
+  ///     try await feed.run { connection in
   ///       for try await line in connection.inbound { print(line) }
   ///     }
   ///   }
@@ -16,7 +19,7 @@ extension TCPClient {
   ///
   /// It works while `run` does. What it sends goes over the connection that stands, once that has been opened; while none
   /// does, its `GapPolicy` decides. A session of requests by id is made by
-  /// ``TCPClient/session(framing:id:replyID:atMost:keepingUnsolicited:whileDisconnected:heartbeat:)``.
+  /// ``TCPClient/session(framing:id:replyID:atMost:keepingUnsolicited:whileDisconnected:heartbeat:opening:)``.
   public final class Session<F: Framing, ID: Hashable & Sendable>: Sendable {
     /// What connects.
     public let client: TCPClient
@@ -24,9 +27,13 @@ extension TCPClient {
     let framing: F
     let policy: GapPolicy
     let heartbeat: Heartbeat<F.Encoder.Frame>?
+    let opening: Opening?
     let checkLimits: @Sendable () throws(FramingError) -> Void
     let makeRequests: @Sendable (FramedConnection<F>) throws(FramingError) -> RequestConnection<F, ID>
     private let state: Lock<State>
+
+    /// What is done with each connection first.
+    public typealias Opening = @Sendable (RequestConnection<F, ID>) async throws -> Void
 
     typealias Gate = SessionGate<RequestConnection<F, ID>, F.Encoder.Frame>
 
@@ -37,11 +44,12 @@ extension TCPClient {
 
     init(
       _ client: TCPClient, _ framing: F, _ policy: GapPolicy, _ heartbeat: Heartbeat<F.Encoder.Frame>?,
-      checkLimits: @escaping @Sendable () throws(FramingError) -> Void = {},
+      opening: Opening?, checkLimits: @escaping @Sendable () throws(FramingError) -> Void = {},
       _ makeRequests:
         @escaping @Sendable (FramedConnection<F>) throws(FramingError) -> RequestConnection<F, ID>
     ) {
       self.client = client
+      self.opening = opening
       self.checkLimits = checkLimits
       self.framing = framing
       self.policy = policy
@@ -80,10 +88,15 @@ extension TCPClient {
   ///   - framing: the codec.
   ///   - policy: what becomes of sends while there is no connection; they fail by default.
   ///   - heartbeat: what to send now and then to see whether the server is still there; nothing by default.
+  ///   - opening: called with each new connection. What it sends goes out before anything that waits, so this is the place
+  ///     to log in and to subscribe again.
   public func session<F: Framing>(
-    framing: F, whileDisconnected policy: GapPolicy = .fail, heartbeat: Heartbeat<F.Encoder.Frame>? = nil
+    framing: F, whileDisconnected policy: GapPolicy = .fail,
+    heartbeat: Heartbeat<F.Encoder.Frame>? = nil, opening: Session<F, Never>.Opening? = nil
   ) -> Session<F, Never> {
-    Session(self, framing, policy, heartbeat) { connection throws(FramingError) in try connection.requests() }
+    Session(self, framing, policy, heartbeat, opening: opening) { connection throws(FramingError) in
+      try connection.requests()
+    }
   }
 
   /// A session of requests and replies that carry the same id, and come in any order.
@@ -97,14 +110,17 @@ extension TCPClient {
   ///     `FramedConnection.requests(id:replyID:atMost:keepingUnsolicited:)`.
   ///   - policy: what becomes of sends while there is no connection; they fail by default.
   ///   - heartbeat: what to send now and then to see whether the server is still there; nothing by default.
+  ///   - opening: called with each new connection. What it sends goes out before anything that waits, so this is the place
+  ///     to log in and to subscribe again.
   public func session<F: Framing, ID: Hashable & Sendable>(
     framing: F, id requestID: @escaping @Sendable (F.Encoder.Frame) -> ID,
     replyID: @escaping @Sendable (F.Decoder.Frame) -> ID?,
     atMost limit: Int = 1_024, keepingUnsolicited kept: Int = 0,
-    whileDisconnected policy: GapPolicy = .fail, heartbeat: Heartbeat<F.Encoder.Frame>? = nil
+    whileDisconnected policy: GapPolicy = .fail, heartbeat: Heartbeat<F.Encoder.Frame>? = nil,
+    opening: Session<F, ID>.Opening? = nil
   ) -> Session<F, ID> {
     Session(
-      self, framing, policy, heartbeat,
+      self, framing, policy, heartbeat, opening: opening,
       checkLimits: { () throws(FramingError) in
         _ = try Correlator<ID>.byID(atMost: limit)
         if kept < 0 {

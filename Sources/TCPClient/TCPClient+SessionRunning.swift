@@ -1,19 +1,13 @@
 extension TCPClient.Session {
   /// Keeps the session connected, as `TCPClient.run(framing:_:)` does, and enters `body` with each connection.
   ///
-  /// Each connection is opened first: what `opening` sends goes out before anything that waits, so this is the place to log
-  /// in and to subscribe again.
+  /// Each connection is opened before: what the session's `opening` throws is thrown by `body`, as it were.
   ///
-  /// - Parameters:
-  ///   - opening: called with each new connection; what it throws is thrown by `body`, as it were.
-  ///   - body: reads what answers no request. Nothing else may read from the connection; its `inbound` and `request` share
-  ///     it with those of the session.
+  /// - Parameter body: reads what answers no request. Nothing else may read from the connection; its `inbound` and
+  ///   `request` share it with those of the session.
   /// - Throws: as `TCPClient.run(framing:_:)`; `FramingError` for limits that cannot work, and for a heartbeat that
   ///   cannot be encoded.
-  public func run(
-    opening: (RequestConnection<F, ID>) async throws -> Void = { _ in },
-    _ body: (RequestConnection<F, ID>) async throws -> Void
-  ) async throws {
+  public func run(_ body: (RequestConnection<F, ID>) async throws -> Void) async throws {
     try validate()
     let conversation = Conversation(
       isFramed: true,
@@ -24,7 +18,7 @@ extension TCPClient.Session {
       conversation,
       again: { connection in
         let requests = try makeRequests(client.framed(connection, framing))
-        try await opening(requests)
+        try await opening?(requests)
         let number = change { $0.connected(requests) }
         try await withThrowingTaskGroup(of: Void.self) { group in
           group.addTask { await self.sendQueued(on: requests, number) }
@@ -39,10 +33,9 @@ extension TCPClient.Session {
 
   /// Keeps the session connected for those who send and request; frames that answer no request are dropped.
   ///
-  /// - Parameter opening: called with each new connection.
-  /// - Throws: as `run(opening:_:)`.
-  public func run(opening: (RequestConnection<F, ID>) async throws -> Void = { _ in }) async throws {
-    try await run(opening: opening) { connection in
+  /// - Throws: as `run(_:)`.
+  public func run() async throws {
+    try await run { connection in
       for try await _ in connection.inbound {}
     }
   }

@@ -53,9 +53,10 @@ struct ClientSweepTests {
         to: "server", port: 7, configuration: ClientLog().configuration(.fixed(.seconds(1))))
       let feed = client.session(
         framing: .lines, whileDisconnected: .queue(bytes: 100),
-        heartbeat: .request("PING", every: .milliseconds(300), silence: .seconds(1)))
+        heartbeat: .request("PING", every: .milliseconds(300), silence: .seconds(1)),
+        opening: { _ = try await $0.request("login") })
       try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask { try await feed.run(opening: { _ = try await $0.request("login") }) }
+        group.addTask { try await feed.run() }
         try await feed.send("queued")
         if try await feed.request("one") != "one" { throw Oops() }
         try await feed.send("leave")

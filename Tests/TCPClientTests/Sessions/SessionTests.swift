@@ -8,13 +8,9 @@ struct SessionTests {
   typealias Feed = TCPClient.Session<LineFraming, Never>
 
   /// Runs a session beside `body`, which ends it.
-  private func running(
-    _ feed: Feed,
-    opening: @escaping @Sendable (RequestConnection<LineFraming, Never>) async throws -> Void = { _ in },
-    _ body: () async throws -> Void
-  ) async throws {
+  private func running(_ feed: Feed, _ body: () async throws -> Void) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { try await feed.run(opening: opening) }
+      group.addTask { try await feed.run() }
       try await body()
       group.cancelAll()
       do { try await group.waitForAll() } catch is CancellationError {}
@@ -34,8 +30,8 @@ struct SessionTests {
       }
       let client = TCPClient(
         to: "server", port: 7, configuration: ClientLog().configuration(.fixed(.seconds(1))))
-      let feed = client.session(framing: .lines, whileDisconnected: .wait)
-      try await self.running(feed, opening: { try await $0.send("login") }) {
+      let feed = client.session(framing: .lines, whileDisconnected: .wait) { try await $0.send("login") }
+      try await self.running(feed) {
         if try await feed.request("who?") != "WHO?" { throw Oops() }
         try await feed.send("leave")
         try await world.sleep(for: .milliseconds(100))
@@ -122,9 +118,11 @@ struct SessionTests {
     try await withSimulation(seed: 4) { world in
       let client = TCPClient(
         to: "server", port: 7, configuration: ClientLog().configuration(.fixed(.seconds(1))))
-      let feed = client.session(framing: .lines, whileDisconnected: .queue(bytes: 20))
+      let feed = client.session(framing: .lines, whileDisconnected: .queue(bytes: 20)) {
+        try await $0.send("login")
+      }
       let host = world.host("server")
-      try await self.running(feed, opening: { try await $0.send("login") }) {
+      try await self.running(feed) {
         for number in 1...4 { try await feed.send("no \(number)") }
         await #expect(throws: TCPClient.SessionError.self) { try await feed.send("one too many") }
         if feed.queued != ["no 1", "no 2", "no 3", "no 4"] { throw Oops() }
