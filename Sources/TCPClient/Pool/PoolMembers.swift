@@ -50,7 +50,13 @@ struct PoolMembers {
     leave(old, id)
     entries[id]?.place = place
     counts[place] += 1
-    if place == .idle { idle.append(id) }
+    if place == .idle { idle.insert(id, at: placeInLine(of: id)) }
+  }
+
+  private func placeInLine(of id: ID) -> Int {
+    guard let since = entries[id]?.idleSince else { return idle.endIndex }
+    let before = idle.lastIndex { entries[$0].map { $0.idleSince <= since } ?? true }
+    return before.map { $0 + 1 } ?? idle.startIndex
   }
 
   mutating func remove(_ id: ID) {

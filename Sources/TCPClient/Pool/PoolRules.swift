@@ -13,7 +13,7 @@ struct PoolRules {
 
   /// How often those that idle are looked at.
   var sweepInterval: Duration {
-    [.seconds(1), idleTimeout, lifetime].compactMap(\.self).min() ?? .seconds(1)
+    max(.milliseconds(10), min(.seconds(1), idleTimeout ?? .seconds(1), lifetime ?? .seconds(1)))
   }
 
   func mustBeChecked(_ idleSince: EventLoop.Instant, at now: EventLoop.Instant) -> Bool {

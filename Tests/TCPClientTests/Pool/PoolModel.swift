@@ -128,6 +128,8 @@ struct PoolModel {
     guard counts.connecting == connecting.count, counts.checking == checking.count,
       counts.closing == closing.count, counts.lent == lent.count, counts.idle == state.members.idle.count
     else { throw Violation(description: "\(counts) is not what there is") }
+    let ages = state.members.idle.map { state.members[$0]?.idleSince ?? now }
+    if ages != ages.sorted() { throw Violation(description: "those that idle are in no order: \(ages)") }
     if state.waiters != waiting { throw Violation(description: "\(state.waiters) wait, and not \(waiting)") }
     if state.phase == .open {
       if !waiting.isEmpty, busy.isEmpty, state.dueTime == nil {
