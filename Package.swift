@@ -23,6 +23,7 @@ let package = Package(
     .executable(name: "proxy", targets: ["proxy"]),
     .executable(name: "chat", targets: ["chat"]),
     .executable(name: "redis", targets: ["redis"]),
+    .executable(name: "subscriber", targets: ["subscriber"]),
   ],
   targets: [
     .systemLibrary(name: "CLinux"),
@@ -42,6 +43,8 @@ let package = Package(
       name: "chat", dependencies: ["TCPServer"], path: "Examples/chat", swiftSettings: settings),
     .executableTarget(
       name: "redis", dependencies: ["TCPClient"], path: "Examples/redis", swiftSettings: settings),
+    .executableTarget(
+      name: "subscriber", dependencies: ["TCPClient"], path: "Examples/subscriber", swiftSettings: settings),
     .target(name: "Peers", dependencies: ["CLinux"], path: "Tests/Peers", swiftSettings: settings),
     .executableTarget(
       name: "SocketExercise", dependencies: ["AsyncSockets", "Framing", "TestHarness"],

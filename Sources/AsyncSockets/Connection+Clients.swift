@@ -3,17 +3,16 @@ import Framing
 // What a client that reconnects needs to know of its connections, and to do with them.
 
 extension Connection {
-  /// Has `notice` called once, when bytes have next been read: on the loop, soon after.
-  package func onInput(_ notice: @escaping @Sendable () -> Void) {
-    core.changeSettings { $0.with(onInput: notice) }
-    core.state.withLock { $0.isWatched = true }
+  /// Has `notice` called once, on the loop, when the connection's first bytes have been read; never if that was before.
+  package func onFirstInput(_ notice: @escaping @Sendable () -> Void) {
+    core.changeSettings { $0.with(onInput: .firstBytes(notice)) }
   }
 
   /// Goes on with a codec, and has `notice` called once, by whoever reads the first frame.
   package func framed<F: Framing>(
     _ framing: F, onFirstFrame notice: @escaping @Sendable () -> Void
   ) -> FramedConnection<F> {
-    core.changeSettings { $0.with(onInput: notice) }
+    core.changeSettings { $0.with(onInput: .firstFrame(notice)) }
     return FramedConnection(
       self, decoder: framing.makeDecoder(), encoder: framing.makeEncoder(), phase: .awaitsFirstFrame)
   }
@@ -36,12 +35,13 @@ extension Connection {
 }
 
 extension ConnectionCore {
-  /// Bytes have been read for the first time since somebody asked; with the lock held.
+  /// The first bytes have been read; with the lock held.
   @inline(never)
-  func noteInput(_ state: inout ConnectionState) {
-    state.isWatched = false
-    if let notice = state.settings.onInput { core.performLater(.call(notice)) }
+  func noteFirstInput(_ settings: ConnectionSettings) {
+    if case .firstBytes(let notice) = settings.onInput { core.performLater(.call(notice)) }
   }
 
-  func tellOfInput() { state.withLock { $0.settings.onInput }?() }
+  func tellOfFirstFrame() {
+    if case .firstFrame(let notice) = state.withLock({ $0.settings.onInput }) { notice() }
+  }
 }

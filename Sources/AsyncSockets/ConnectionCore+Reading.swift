@@ -86,7 +86,7 @@ extension ConnectionCore {
       if let allowance = state.drainAllowance { state.drainAllowance = max(0, allowance - count) }
       state.bytesRead &+= UInt64(count)
       state.idleness.bytesMoved(core.now)
-      if state.isWatched { noteInput(&state) }
+      if state.bytesRead == UInt64(count) { noteFirstInput(state.settings) }
       return .bytes(count)
     case .bytes(let count) where count < 0:
       _ = state.failImpossible("read", count, of: size)

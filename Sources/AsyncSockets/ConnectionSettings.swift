@@ -7,11 +7,17 @@ package final class ConnectionSettings: Sendable {
   /// Whether its limits were set for this one connection, and do not follow those of the server.
   let hasOwnLimits: Bool
   /// Whom to tell when the peer has been heard of.
-  let onInput: (@Sendable () -> Void)?
+  let onInput: InputNotice?
+
+  /// What is to be told, and to whom.
+  package enum InputNotice: Sendable {
+    case firstBytes(@Sendable () -> Void)
+    case firstFrame(@Sendable () -> Void)
+  }
 
   package init(
     options: ConnectionOptions, localAddress: SocketAddress?, tag: String? = nil, hasOwnLimits: Bool = false,
-    onInput: (@Sendable () -> Void)? = nil
+    onInput: InputNotice? = nil
   ) {
     self.options = options
     self.localAddress = localAddress
@@ -27,7 +33,7 @@ package final class ConnectionSettings: Sendable {
       options: options, localAddress: localAddress, tag: tag, hasOwnLimits: areOwn, onInput: onInput)
   }
 
-  func with(onInput: @escaping @Sendable () -> Void) -> ConnectionSettings {
+  func with(onInput: InputNotice) -> ConnectionSettings {
     ConnectionSettings(
       options: options, localAddress: localAddress, tag: tag, hasOwnLimits: hasOwnLimits, onInput: onInput)
   }

@@ -44,8 +44,6 @@ struct ConnectionState: ~Copyable {
   var peerHasEnded = false
   /// A read has failed. Unlike after a failed write, there is nothing left to read.
   var readHasFailed = false
-  /// Somebody wants to know of the next input.
-  var isWatched = false
   /// In the loop's list of connections to flush.
   var isDirty = false
   /// The reader knows of the drain.

@@ -57,7 +57,7 @@ public final class FramedConnection<F: Framing>: Sendable {
     let step = try core.takeFrame(isFinishing: isFinishing, &decoder.value)
     if case .frame = step {
       _ = phase.compareExchange(expected: .awaitsFirstFrame, desired: .live, ordering: .relaxed)
-      core.tellOfInput()
+      core.tellOfFirstFrame()
     }
     return step
   }

@@ -89,7 +89,7 @@ extension TCPClient {
   ///   - policy: what becomes of sends while there is no connection; they fail by default.
   ///   - heartbeat: what to send now and then to see whether the server is still there; nothing by default.
   ///   - opening: called with each new connection. What it sends goes out before anything that waits, so this is the place
-  ///     to log in and to subscribe again.
+  ///     to log in and to subscribe again. It may take `Configuration.connectTimeout`.
   public func session<F: Framing>(
     framing: F, whileDisconnected policy: GapPolicy = .fail,
     heartbeat: Heartbeat<F.Encoder.Frame>? = nil, opening: Session<F, Never>.Opening? = nil
@@ -111,7 +111,7 @@ extension TCPClient {
   ///   - policy: what becomes of sends while there is no connection; they fail by default.
   ///   - heartbeat: what to send now and then to see whether the server is still there; nothing by default.
   ///   - opening: called with each new connection. What it sends goes out before anything that waits, so this is the place
-  ///     to log in and to subscribe again.
+  ///     to log in and to subscribe again. It may take `Configuration.connectTimeout`.
   public func session<F: Framing, ID: Hashable & Sendable>(
     framing: F, id requestID: @escaping @Sendable (F.Encoder.Frame) -> ID,
     replyID: @escaping @Sendable (F.Decoder.Frame) -> ID?,

@@ -18,7 +18,7 @@ extension TCPClient.Session {
       conversation,
       again: { connection in
         let requests = try makeRequests(client.framed(connection, framing))
-        try await opening?(requests)
+        try await open(requests)
         let number = change { $0.connected(requests) }
         try await withThrowingTaskGroup(of: Void.self) { group in
           group.addTask { await self.sendQueued(on: requests, number) }
@@ -37,6 +37,14 @@ extension TCPClient.Session {
   public func run() async throws {
     try await run { connection in
       for try await _ in connection.inbound {}
+    }
+  }
+
+  private func open(_ requests: RequestConnection<F, ID>) async throws {
+    guard let opening else { return }
+    let limit = client.configuration.connectTimeout.map { Deadline.after($0) } ?? .never
+    try await withDeadline(limit, on: requests.connection.loop, operation: "opening of a session") {
+      try await opening(requests)
     }
   }
 

@@ -227,4 +227,27 @@ struct SessionTests {
     await #expect(throws: FramingError.self) { try await byID.run() }
     #expect(log.events.isEmpty)
   }
+
+  @Test("an opening that takes too long is given up, and another connection is opened")
+  func slowOpening() async throws {
+    let log = ClientLog()
+    try await withSimulation(seed: 8) { world in
+      let connections = Shared(0)
+      try await world.host("server").serveLines { connection in
+        let isDeaf = connections.increase() == 1
+        for try await line in connection.inbound where !isDeaf { try await connection.send(line) }
+      }
+      let configuration = log.configuration(.fixed(.seconds(1))) { $0.connectTimeout = .seconds(3) }
+      let client = TCPClient(to: "server", port: 7, configuration: configuration)
+      let feed = client.session(framing: .lines, whileDisconnected: .wait) {
+        _ = try await $0.request("login")
+      }
+      try await self.running(feed) {
+        if try await feed.request("who?") != "who?" { throw Oops() }
+        if world.elapsed < .seconds(4) || world.elapsed > .seconds(6) { throw Oops() }
+      }
+    }
+    #expect(log.lines.contains("body failed 1: opening of a session: the deadline passed"))
+    #expect(log.disorder == nil)
+  }
 }
