@@ -22,6 +22,8 @@ let package = Package(
     .executable(name: "rot13", targets: ["rot13"]),
     .executable(name: "proxy", targets: ["proxy"]),
     .executable(name: "chat", targets: ["chat"]),
+    .executable(name: "redis", targets: ["redis"]),
+    .executable(name: "subscriber", targets: ["subscriber"]),
   ],
   targets: [
     .systemLibrary(name: "CLinux"),
@@ -39,6 +41,10 @@ let package = Package(
       name: "proxy", dependencies: ["TCPServer"], path: "Examples/proxy", swiftSettings: settings),
     .executableTarget(
       name: "chat", dependencies: ["TCPServer"], path: "Examples/chat", swiftSettings: settings),
+    .executableTarget(
+      name: "redis", dependencies: ["TCPClient"], path: "Examples/redis", swiftSettings: settings),
+    .executableTarget(
+      name: "subscriber", dependencies: ["TCPClient"], path: "Examples/subscriber", swiftSettings: settings),
     .target(name: "Peers", dependencies: ["CLinux"], path: "Tests/Peers", swiftSettings: settings),
     .executableTarget(
       name: "SocketExercise", dependencies: ["AsyncSockets", "Framing", "TestHarness"],
@@ -64,7 +70,7 @@ let package = Package(
     .testTarget(
       name: "TCPClientTests",
       dependencies: [
-        "TCPClient", "TCPServer", "AsyncSockets", "Framing", "TestHarness", "CLinux", "Peers",
+        "TCPClient", "TCPServer", "AsyncSockets", "Framing", "TestHarness", "CLinux", "Peers", "redis",
       ],
       swiftSettings: settings),
     .testTarget(
