@@ -38,7 +38,8 @@ final class ClientCore<Handler: ConnectionHandler>: Sendable {
     limits = Lock(configuration.limits)
     local = LoopConfined(
       ClientState(
-        gate: StartGate(configuration.limits), names: NameTable(most: 8, capacity: 4096),
+        gate: StartGate(defect == nil ? configuration.limits : MultiClientLimits()),
+        names: NameTable(most: 8, capacity: 4096),
         rotation: SourceRotation(
           configuration.sources, usesLoopback: configuration.rotatesLoopback,
           ports: loop.kernel.ephemeralPorts.map { Int($0.upperBound - $0.lowerBound) + 1 }),
