@@ -145,10 +145,11 @@ extension ClientCore {
   /// Looks whether the process may have as many descriptors as the window needs, and raises its limit if it can.
   func fitWindow() {
     let wanted = limits.withLock { $0.open }
-    guard let limit = loop.kernel.descriptorLimit(wanted: wanted + Self.othersDescriptors) else { return }
-    let room = max(limit / 2, limit - Self.othersDescriptors)
-    local.value.gate.setCeiling(room < wanted ? room : nil)
-    if room < wanted { tell(.windowReduced(to: room, descriptorLimit: limit)) }
+    if let limit = loop.kernel.descriptorLimit(wanted: wanted + Self.othersDescriptors) {
+      let room = max(limit / 2, limit - Self.othersDescriptors)
+      local.value.gate.setCeiling(room < wanted ? room : nil)
+      if room < wanted { tell(.windowReduced(to: room, descriptorLimit: limit)) }
+    }
     local.value.rotation.expect(local.value.gate.window)
   }
 
