@@ -139,8 +139,7 @@ extension ClientCore {
     case .waiting, .open, .over: break
     }
     member.phase = .over
-    if let timer = member.timer { loop.cancelDeadline(timer) }
-    member.timer = nil
+    disarm(member)
     local.value.members[member.id.slot] = nil
     local.value.freeSlots.append(member.id.slot)
   }

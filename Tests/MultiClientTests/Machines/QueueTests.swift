@@ -170,7 +170,7 @@ struct QueueTests {
       all.next(after: marks).map { (Double($0.due.nanoseconds) / 1e9, $0.kind) }
     }
     #expect(next()?.0 == 14 && next()?.1 == .connect)
-    marks.connected = .at(12)
+    (marks.connected, marks.input) = (.at(12), .at(12))
     #expect(next()?.0 == 15 && next()?.1 == .firstByte)
     (marks.hasInput, marks.input) = (true, .at(14))
     #expect(next()?.0 == 19 && next()?.1 == .input)
