@@ -24,6 +24,7 @@ let package = Package(
     .executable(name: "chat", targets: ["chat"]),
     .executable(name: "redis", targets: ["redis"]),
     .executable(name: "subscriber", targets: ["subscriber"]),
+    .executable(name: "sweep", targets: ["sweep"]),
   ],
   targets: [
     .systemLibrary(name: "CLinux"),
@@ -45,6 +46,8 @@ let package = Package(
       name: "redis", dependencies: ["TCPClient"], path: "Examples/redis", swiftSettings: settings),
     .executableTarget(
       name: "subscriber", dependencies: ["TCPClient"], path: "Examples/subscriber", swiftSettings: settings),
+    .executableTarget(
+      name: "sweep", dependencies: ["MultiClient"], path: "Examples/sweep", swiftSettings: settings),
     .target(name: "Peers", dependencies: ["CLinux"], path: "Tests/Peers", swiftSettings: settings),
     .executableTarget(
       name: "SocketExercise", dependencies: ["AsyncSockets", "Framing", "TestHarness"],
