@@ -41,7 +41,7 @@ let package = Package(
       name: "chat", dependencies: ["TCPServer"], path: "Examples/chat", swiftSettings: settings),
     .target(name: "Peers", dependencies: ["CLinux"], path: "Tests/Peers", swiftSettings: settings),
     .executableTarget(
-      name: "SocketExercise", dependencies: ["AsyncSockets", "Framing", "TestHarness"],
+      name: "SocketExercise", dependencies: ["TCPServer", "AsyncSockets", "Framing", "TestHarness"],
       path: "Tests/SocketExercise", swiftSettings: settings),
     .target(
       name: "CodecFuzzing", dependencies: ["Framing"], path: "Fuzz/Sources/CodecFuzzing",

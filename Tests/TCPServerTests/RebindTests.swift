@@ -73,6 +73,7 @@ struct RebindTests {
   func killed() async throws {
     let host = try SocketAddress.ownLoopback().host
     var port: UInt16 = 0
+    defer { figure("P18", "restarts on the port of a killed server, of 4", 4) }
     for _ in 0..<5 {
       try await withRot13(["--host", host, "--port", "\(port)"]) { server in
         if port != 0 { #expect(server.port == port) }

@@ -1,6 +1,7 @@
 import AsyncSockets
 import Framing
 import Synchronization
+import Peers
 import TestHarness
 import Testing
 
@@ -102,6 +103,8 @@ struct BroadcastTests {
       }
       #expect(dropped == 20)
       #expect(crowd[7].lines.connection.queued == 1000)
+      figure("P33", "bytes held for one stalled member of 1,000, with a mark of 1000", 1000)
+      figure("P33", "messages that the 999 others got, of 30", 30)
       crowd[7].transport.unblock()
       try await crowd[7].lines.flush()
       #expect(try await crowd.room.send("goes on").delivered.count == 1000)
