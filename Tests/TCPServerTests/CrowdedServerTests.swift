@@ -6,7 +6,7 @@ import Testing
 @Suite("A process with 64 descriptors", .serialized, .timeLimit(.minutes(4)))
 struct CrowdedServerTests {
   @Test(
-    "serves whom it has, tries to accept ten times a second, and the waiting when one leaves, with 200 waiting and more that come and go (P09, P10)"
+    "serves whom it has, tries to accept ten times a second, and serves who waits when one leaves (P09, P10)"
   )
   func crowded() async throws {
     let (churners, window) = isSlowRun ? (2000, Duration.seconds(3)) : (200, .zero)
@@ -35,14 +35,14 @@ struct CrowdedServerTests {
       let attempts = after.attempts - before.attempts
       #expect(attempts <= 3 + Int(passed / .milliseconds(100)))
       #expect(after.pauses == 1)
-      figure(
-        "P09", "calls of accept(2) in a second, out of descriptors", Double(attempts) / (passed / .seconds(1))
-      )
-      figure("P09", "of the processor meanwhile", "\(Int(used / passed * 100)) %")
-      figure(
-        "P09", "echoes of those who are served, 99 of 100 within",
-        echoes[echoes.count * 99 / 100].inMilliseconds)
-      if isSlowRun { #expect(used <= passed * 0.05 + .milliseconds(20)) }
+      if isSlowRun {
+        let rate = Double(attempts) / (passed / .seconds(1))
+        figure("P09", "calls of accept(2) in a second, out of descriptors", rate)
+        figure("P09", "of the processor meanwhile", "\(Int(used / passed * 100)) %")
+        #expect(used <= passed * 0.05 + .milliseconds(20))
+      }
+      let latency = echoes[echoes.count * 99 / 100].inMilliseconds
+      figure("P09", "echoes of those who are served, 99 of 100 within", latency)
 
       let times = try await onThread {
         try (0..<10).map { number in
