@@ -50,7 +50,7 @@ let package = Package(
       name: "sweep", dependencies: ["MultiClient"], path: "Examples/sweep", swiftSettings: settings),
     .target(name: "Peers", dependencies: ["CLinux"], path: "Tests/Peers", swiftSettings: settings),
     .executableTarget(
-      name: "SocketExercise", dependencies: ["AsyncSockets", "Framing", "TestHarness"],
+      name: "SocketExercise", dependencies: ["TCPServer", "AsyncSockets", "Framing", "TestHarness"],
       path: "Tests/SocketExercise", swiftSettings: settings),
     .target(
       name: "CodecFuzzing", dependencies: ["Framing"], path: "Fuzz/Sources/CodecFuzzing",

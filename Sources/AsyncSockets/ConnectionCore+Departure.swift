@@ -47,10 +47,8 @@ extension ConnectionCore {
   ) -> Bool {
     state.withLock { state in
       if isOver() || state.phase != .open || peerHasGone(by: departure, &state) { return false }
-      if !state.writers.contains(id) {
-        state.writers.add(
-          WriteWaiters.Waiter(id: id, goal: .departure(departure), continuation: continuation))
-      }
+      state.writers.add(
+        WriteWaiters.Waiter(id: id, goal: .departure(departure), continuation: continuation))
       return true
     }
   }

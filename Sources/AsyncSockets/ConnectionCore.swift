@@ -70,17 +70,16 @@ final class ConnectionCore: Sendable {
   /// Has those go on who can, if the endpoint is what became ready.
   @inline(__always)
   private func noteReadiness(_ readiness: TransportReadiness, _ isMeant: (borrowing Endpoint) -> Bool) {
-    var mayHaveGone = false
-    let (reader, mustFlush) = state.withLock { state -> (WakeContinuation?, Bool) in
-      guard isMeant(state.endpoint) else { return (nil, false) }
+    let (reader, mustFlush, isFinal) = state.withLock { state -> (WakeContinuation?, Bool, Bool) in
+      guard isMeant(state.endpoint) else { return (nil, false, false) }
       state.readiness.note(readiness)
       let mustFlush = state.claimsFlush()
-      mayHaveGone = state.readiness.isFinal
-      return (state.readiness.canRead ? state.takeReader() : nil, mustFlush)
+      let reader = state.readiness.canRead ? state.takeReader() : nil
+      return (reader, mustFlush, state.readiness.isFinal)
     }
     reader?.resume()
     if mustFlush { core.perform(.flush(self)) }
-    if mayHaveGone { noteDeparture() }
+    if isFinal { noteDeparture() }
   }
 }
 

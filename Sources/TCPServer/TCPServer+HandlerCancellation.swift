@@ -11,7 +11,8 @@ extension TCPServer {
   /// ```
   ///
   /// What it waits for ends as in every cancelled task, and so does the handler. The `CloseReason` is what the peer did:
-  /// `reset`, say. A handler that has closed its connection by itself is left alone, and may do what it has to.
+  /// `reset`, say. A handler that has closed its connection by itself is left alone, and may do what it has to; one that
+  /// waits for something in order to clean up after its peer does so in a cancelled task.
   ///
   /// It costs each connection another child task. A `ConnectionHandler`, which has none, hears of the end by `closed`, also
   /// while its context's `isReading` is `false`.

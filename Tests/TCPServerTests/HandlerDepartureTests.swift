@@ -287,5 +287,7 @@ struct HandlerDepartureTests {
     #expect(report.cut == [])
     #expect(ends.value.count == 20)
     #expect(ends.value.allSatisfy { $0 <= .milliseconds(50) })
+    figure(
+      "P44", "cancelled after its peer had gone, 20 of 20 within", ends.value.max()?.inMilliseconds ?? "-")
   }
 }
