@@ -8,7 +8,7 @@ public import Framing
 ///     try context.send(bytes)
 ///   }
 /// }
-/// try await server.run(handledBy: Echo())
+/// try await server.run(handledBy: Echo(), framing: .raw)
 /// ```
 ///
 /// Otherwise it is a `ConnectionHandler` whose codec is `RawFraming`.

@@ -20,12 +20,14 @@ extension Connection {
     return driver.handler
   }
 
-  /// Has a handler of bytes run this connection, and waits for its end; see `run(_:framing:)`.
+  /// Has a handler of bytes run this connection, and waits for its end; see the general form.
   @inlinable
-  public func run<Handler: ByteHandler>(_ handler: Handler) async throws(SocketError) -> Handler {
+  public func run<Handler: ByteHandler>(
+    _ handler: Handler, framing: RawFraming
+  ) async throws(SocketError) -> Handler {
     let end = DriverEnd()
     let driver = try HandlerDriver(
-      core, handler, RawFraming(), Handler.reactions { _ in end.open() })
+      core, handler, framing, Handler.reactions { _ in end.open() })
     await end.wait(for: driver)
     return driver.handler
   }

@@ -12,7 +12,7 @@ extension TCPServer {
   ///     try context.send(line.uppercased())
   ///   }
   /// }
-  /// try await server.run(framing: .lines, handledBy: Shout())
+  /// try await server.run(handledBy: Shout(), framing: .lines)
   /// ```
   ///
   /// Limits, events, drain and everything else are those of `run(framing:_:)`; a handler takes less than a third of a
@@ -20,7 +20,7 @@ extension TCPServer {
   ///
   /// - Throws: as `run(_:)`.
   @inlinable
-  public func run<Handler: ConnectionHandler>(framing: Handler.Codec, handledBy handler: Handler) async throws
+  public func run<Handler: ConnectionHandler>(handledBy handler: Handler, framing: Handler.Codec) async throws
   {
     let reactions = Handler.reactions { [self] driver in ended(driver) }
     try await serveDriven { connection, place in
@@ -28,29 +28,28 @@ extension TCPServer {
     }
   }
 
-  /// Serves each connection by a copy of a handler of bytes, which are lent to it; see `run(framing:handledBy:)`.
+  /// Serves each connection by a copy of a handler of bytes, which are lent to it; see the general form.
   ///
   /// - Throws: as `run(_:)`.
   @inlinable
-  public func run<Handler: ByteHandler>(handledBy handler: Handler) async throws {
+  public func run<Handler: ByteHandler>(handledBy handler: Handler, framing: RawFraming) async throws {
     let reactions = Handler.reactions { [self] driver in ended(driver) }
     try await serveDriven { connection, place in
-      try handler.driver(of: connection, framing: RawFraming(), number: place, reactions)
+      try handler.driver(of: connection, framing: framing, number: place, reactions)
     }
   }
 
   /// Serves connections that are admitted by synchronous handlers; see `run(framing:admitting:_:)`.
   ///
   /// - Parameters:
-  ///   - framing: the codec.
   ///   - admission: called once for each connection, in a task of its own, which ends with it.
   ///   - handler: makes the handler of a connection out of what its admission returned.
+  ///   - framing: the codec.
   /// - Throws: as `run(_:)`.
   @inlinable
   public func run<Handler: ConnectionHandler, Context: Sendable>(
-    framing: Handler.Codec,
     admitting admission: @escaping @Sendable (inout Applicant) async throws -> Context,
-    handledBy handler: @escaping @Sendable (Context) throws -> Handler
+    handledBy handler: @escaping @Sendable (Context) throws -> Handler, framing: Handler.Codec
   ) async throws {
     let reactions = Handler.reactions { [self] driver in ended(driver) }
     try await serveDriven(admission) { context, connection, place in
@@ -58,36 +57,37 @@ extension TCPServer {
     }
   }
 
-  /// Serves connections that are admitted by handlers of bytes, which are lent to them; see
-  /// `run(framing:admitting:handledBy:)`.
+  /// Serves connections that are admitted by handlers of bytes, which are lent to them; see the general
+  /// form.
   ///
   /// - Throws: as `run(_:)`.
   @inlinable
   public func run<Handler: ByteHandler, Context: Sendable>(
     admitting admission: @escaping @Sendable (inout Applicant) async throws -> Context,
-    handledBy handler: @escaping @Sendable (Context) throws -> Handler
+    handledBy handler: @escaping @Sendable (Context) throws -> Handler, framing: RawFraming
   ) async throws {
     let reactions = Handler.reactions { [self] driver in ended(driver) }
     try await serveDriven(admission) { context, connection, place in
-      try handler(context).driver(of: connection, framing: RawFraming(), number: place, reactions)
+      try handler(context).driver(of: connection, framing: framing, number: place, reactions)
     }
   }
 
   /// Listens, and serves each connection by a copy of a synchronous handler; `bind` and `run` in one.
   @inlinable
   public static func serve<Handler: ConnectionHandler>(
-    on address: SocketAddress, framing: Handler.Codec, configuration: Configuration = Configuration(),
-    handledBy handler: Handler
+    on address: SocketAddress, handledBy handler: Handler, framing: Handler.Codec,
+    configuration: Configuration = Configuration()
   ) async throws {
-    try await bind(on: address, configuration: configuration).run(framing: framing, handledBy: handler)
+    try await bind(on: address, configuration: configuration).run(handledBy: handler, framing: framing)
   }
 
   /// Listens, and serves each connection by a copy of a handler of bytes; `bind` and `run` in one.
   @inlinable
   public static func serve<Handler: ByteHandler>(
-    on address: SocketAddress, configuration: Configuration = Configuration(), handledBy handler: Handler
+    on address: SocketAddress, handledBy handler: Handler, framing: RawFraming,
+    configuration: Configuration = Configuration()
   ) async throws {
-    try await bind(on: address, configuration: configuration).run(handledBy: handler)
+    try await bind(on: address, configuration: configuration).run(handledBy: handler, framing: framing)
   }
 }
 

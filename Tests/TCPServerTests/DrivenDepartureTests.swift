@@ -33,7 +33,7 @@ struct DrivenDepartureTests {
     let ends = Shared<[CloseReason]>([])
     try await withAuditedLoops(clock: ManualClock()) { [configuration] loops in
       let server = try await TCPServer.bind(on: .loopback(), configuration: configuration)
-      async let running: Void = server.run(framing: .lines, handledBy: Sleeper(ends: ends))
+      async let running: Void = server.run(handledBy: Sleeper(ends: ends), framing: .lines)
       try await body(server, loops.loops[0], ends)
       server.beginDrain(deadline: .zero)
       try await running

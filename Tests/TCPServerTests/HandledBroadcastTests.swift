@@ -32,7 +32,7 @@ struct HandledBroadcastTests {
     let room = Broadcast(LineFraming(), slowConsumers: .dropNewest)
     try await withAuditedLoops(count: loops) { _ in
       let server = try await TCPServer.bind(on: .loopback())
-      async let running: Void = server.run(framing: .lines, handledBy: Chatter(room: room))
+      async let running: Void = server.run(handledBy: Chatter(room: room), framing: .lines)
       try await body(server, room)
       await server.drain()
       try await running

@@ -56,7 +56,7 @@ struct HandledServerTests {
     let configuration = log.configuration(change)
     try await withAuditedLoops(count: loops) { _ in
       let server = try await TCPServer.bind(on: .loopback(), configuration: configuration)
-      async let running: Void = server.run(framing: .lines, handledBy: Echo())
+      async let running: Void = server.run(handledBy: Echo(), framing: .lines)
       try await body(server)
       await server.drain()
       try await running
@@ -69,8 +69,8 @@ struct HandledServerTests {
       let server = try await TCPServer.bind(on: .loopback())
       async let running: Void =
         isAdmitting
-        ? server.run(admitting: { _ in "hello " }, handledBy: { EchoBytes(greeting: $0) })
-        : server.run(handledBy: EchoBytes())
+        ? server.run(admitting: { _ in "hello " }, handledBy: { EchoBytes(greeting: $0) }, framing: .raw)
+        : server.run(handledBy: EchoBytes(), framing: .raw)
       let peer = try #require(try await server.connect(count: 1).first)
       #expect(try await peer.ask("you") == (isAdmitting ? "hello you" : "you"))
       peer.close()
@@ -159,7 +159,7 @@ struct HandledServerTests {
     try await withAuditedLoops(clock: clock) { loops in
       let server = try await TCPServer.bind(on: .loopback(), configuration: log.configuration())
       let peer = try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask { try await server.run(framing: .lines, handledBy: Echo()) }
+        group.addTask { try await server.run(handledBy: Echo(), framing: .lines) }
         let peer = try await server.connect(receiveBuffer: 4096)
         if state != "late" {
           try peer.send(state + "\n")
@@ -189,13 +189,12 @@ struct HandledServerTests {
     try await withAuditedLoops { _ in
       let server = try await TCPServer.bind(on: .loopback(), configuration: log.configuration())
       async let running: Void = server.run(
-        framing: .lines,
         admitting: { applicant in
           let number = count.increase()
           if number == 2 { throw TCPServer.Refusal.goodbye("no\n", because: "two") }
           applicant.tag = "guest \(number)"
           return number
-        }, handledBy: { number in Echo(greeting: "you are \(number)") })
+        }, handledBy: { number in Echo(greeting: "you are \(number)") }, framing: .lines)
       for (number, greeting) in [(1, "you are 1"), (2, "no"), (3, "you are 3")] {
         let peer = try await server.connect()
         #expect(try await onThread { try peer.receiveLine() } == greeting)
@@ -215,7 +214,7 @@ struct HandledServerTests {
       try await withAuditedLoops { _ in
         let server = try await TCPServer.bind(on: .loopback())
         let peers = try await withThrowingTaskGroup(of: Void.self) { group in
-          group.addTask { try await server.run(framing: .lines, handledBy: Echo()) }
+          group.addTask { try await server.run(handledBy: Echo(), framing: .lines) }
           let peers = try await server.connect(count: 64)
           group.cancelAll()
           return peers
@@ -230,7 +229,7 @@ struct HandledServerTests {
     try await withSimulations(seeds: 0..<20) { world in
       let host = world.host("server")
       let server = try await host.run { try await TCPServer.bind(on: .any(port: 7)) }
-      host.start { try await server.run(framing: .lines, handledBy: Echo()) }
+      host.start { try await server.run(handledBy: Echo(), framing: .lines) }
       try await withThrowingTaskGroup(of: Void.self) { group in
         for number in 0..<5 {
           group.addTask {

@@ -67,7 +67,7 @@ struct HostileUseTests {
       let clock = ManualClock()
       try await withAuditedLoops(clock: clock) { _ in
         let server = try await TCPServer.bind(on: .loopback(), configuration: log.configuration())
-        async let running: Void = server.run(framing: .lines, handledBy: Thrower(callback: callback))
+        async let running: Void = server.run(handledBy: Thrower(callback: callback), framing: .lines)
         let peer = try await server.connect(receiveBuffer: 4096)
         if callback != .connected { try peer.send("go\n") }
         if callback == .endOfInput { try peer.halfClose() }
@@ -94,7 +94,7 @@ struct HostileUseTests {
       let room = Broadcast(LineFraming(), slowConsumers: .dropNewest)
       let server = try await TCPServer.bind(on: .loopback())
       async let running: Void = server.run(
-        framing: .lines, handledBy: Meddler(server: server, room: room, references: references))
+        handledBy: Meddler(server: server, room: room, references: references), framing: .lines)
       let peers = try await server.connect(count: 20)
       try await eventually("all are in") { room.count == 20 }
       for (number, peer) in peers.enumerated() {

@@ -25,11 +25,11 @@ struct AsyncSocketsHandlers {
     arguments.announce(port: Int(server.address.port ?? 0))
 
     switch arguments.mode {
-    case .chunk: try await server.run(handledBy: EchoBytes())
-    case .line: try await server.run(framing: .lines, handledBy: Echo<LineFraming>())
-    case .lineBytes: try await server.run(framing: LineFraming().bytes, handledBy: Echo<LineBytesFraming>())
+    case .chunk: try await server.run(handledBy: EchoBytes(), framing: .raw)
+    case .line: try await server.run(handledBy: Echo<LineFraming>(), framing: .lines)
+    case .lineBytes: try await server.run(handledBy: Echo<LineBytesFraming>(), framing: LineFraming().bytes)
     case .block:
-      try await server.run(framing: LengthPrefixFraming(.uint32), handledBy: Echo<LengthPrefixFraming>())
+      try await server.run(handledBy: Echo<LengthPrefixFraming>(), framing: LengthPrefixFraming(.uint32))
     case .chunkDeadline, .lineLimits, .sink: fatalError("has no handler for \(arguments.mode)")
     }
   }

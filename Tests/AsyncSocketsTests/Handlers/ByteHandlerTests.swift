@@ -44,7 +44,7 @@ private func withEcho(
   try await withLink(route) { link in
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
-        let last = try await link.connection.run(Echo())
+        let last = try await link.connection.run(Echo(), framing: .raw)
         result.echo.withLock { $0 = last }
       }
       try await body(link)
@@ -78,7 +78,7 @@ struct ByteHandlerTests {
       try link.peer.send("key: value")
       #expect(try await link.connection.read(exactly: 4) == Array("key:".utf8))
       try link.peer.halfClose()
-      let echo = try await link.connection.run(Echo())
+      let echo = try await link.connection.run(Echo(), framing: .raw)
       #expect(echo.received == 6)
       let (received, _) = try await onThread { try link.peer.receiveToEnding() }
       #expect(received == Array(" value".utf8))
