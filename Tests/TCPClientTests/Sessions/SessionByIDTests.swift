@@ -31,7 +31,7 @@ struct SessionByIDTests {
       let client = TCPClient(
         to: "server", port: 7, configuration: ClientLog().configuration(.fixed(.seconds(1))))
       let session = client.session(
-        framing: .lines, id: { Self.id(of: $0) ?? "" }, replyID: Self.id, whileDisconnected: .wait)
+        framing: .lines, id: Self.id, whileDisconnected: .wait)
       return try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask {
           try await session.run { connection in
