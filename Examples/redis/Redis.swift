@@ -20,7 +20,7 @@ struct Redis {
       await withTaskGroup { commands in
         // Reading blocks the main thread, which nobody else needs. (And holds the lock for which fflush(nil) waits.)
         for (number, line) in zip(1..., AnyIterator { readLine() }) {
-          // On one loop, they are sent in the order in which they are added.
+          // On one loop they begin, and go out while a connection stands, in the order in which they are added.
           commands.addTask(executorPreference: loop.executor) {
             let outcome = await outcome(line.split(separator: " ").map { String($0) }, session)
             let output = Array("\(number) \(outcome)\n".utf8)
