@@ -20,6 +20,7 @@ extension ClientCore {
     guard !local.value.isPumping else { return }
     local.value.isPumping = true
     defer { local.value.isPumping = false }
+    if !loop.isRunning { dropSources() }
     for _ in 0..<Self.batch {
       let now = loop.now
       let verdict = local.value.gate.verdict(now)
@@ -34,6 +35,15 @@ extension ClientCore {
       begin(member, now)
     }
     pumpSoon()
+  }
+
+  /// What has not been drawn is no target any more.
+  func dropSources() {
+    local.value.endsWhenIdle = true
+    local.value.sources = []
+    local.value.feedsAreOver = true
+    for cancel in local.value.feeders.values { cancel() }
+    wakeFeeders()
   }
 
   private func hasRoom() -> Bool {
@@ -69,7 +79,10 @@ extension ClientCore {
       }
       guard local.value.queue.isHungry else { return nil }
       if let source = local.value.sources.first {
-        if let target = source.next() {
+        let target = source.next()
+        // The user's, who may have ended all this meanwhile.
+        guard local.value.sources.first === source else { continue }
+        if let target {
           local.value.queue.append(add(target, source.handler))
         } else {
           local.value.sources.removeFirst()
@@ -145,8 +158,11 @@ extension ClientCore {
     let wanted = limits.withLock { $0.open }
     if let limit = loop.kernel.descriptorLimit(wanted: wanted + Self.othersDescriptors) {
       let room = max(limit / 2, limit - Self.othersDescriptors)
-      local.value.gate.setCeiling(room < wanted ? room : nil)
-      if room < wanted { tell(.windowReduced(to: room, descriptorLimit: limit)) }
+      let ceiling = room < wanted ? room : nil
+      if let ceiling, ceiling != local.value.gate.ceiling {
+        tell(.windowReduced(to: ceiling, descriptorLimit: limit))
+      }
+      local.value.gate.setCeiling(ceiling)
     }
     local.value.rotation.expect(local.value.gate.window)
   }
@@ -202,9 +218,11 @@ extension ClientCore: DeadlineTarget {
       member.beginning?.nextStep = nil
       goOn(member)
     }
-    // It may have ended meanwhile.
-    if case .over = member.phase { return }
-    arm(member)
+    switch member.phase {
+    // It has ended, or has been postponed.
+    case .over, .waiting: break
+    case .resolving, .connecting, .crowded, .open: arm(member)
+    }
   }
 
   private func timeOut(_ member: Member<Handler>, _ kind: Timeouts.Kind) {

@@ -55,6 +55,7 @@ extension ClientCore {
       return end(member, .failed(.unresolved(host: member.target.host, reason: "it has no address")))
     }
     member.beginning?.addresses = addresses.reversed()
+    member.beginning?.failures = []
     attemptNext(member)
   }
 
@@ -88,8 +89,7 @@ extension ClientCore {
     beginning.attemptBegan = loop.exactNow
     note(
       attempt.begin(boundTo: source, options: configuration.connection.socketOptions, opener: opener),
-      of: member,
-      attempt)
+      of: member, attempt)
   }
 
   private func attemptIsReady(_ id: ConnectionID) {

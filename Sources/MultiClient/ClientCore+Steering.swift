@@ -103,11 +103,7 @@ extension ClientCore {
 
   /// Begins nothing more, and ends what is there.
   func endAll(_ ending: Ending) {
-    local.value.endsWhenIdle = true
-    local.value.sources = []
-    local.value.feedsAreOver = true
-    for cancel in local.value.feeders.values { cancel() }
-    wakeFeeders()
+    dropSources()
     _ = local.value.queue.removeAll()
     for case let member? in local.value.members {
       guard let driver = member.driver else {

@@ -50,7 +50,10 @@ final class ClientCore<Handler: ConnectionHandler>: Sendable {
   /// Does something on the loop, later.
   func post(_ body: @escaping @Sendable (ClientCore) -> Void) { loop.call { [self] in body(self) } }
 
-  func tell(_ notice: ClientNotice) { configuration.onNotice?(notice) }
+  /// Later, so that whoever is told may do as he likes with the client.
+  func tell(_ notice: ClientNotice) {
+    if let onNotice = configuration.onNotice { loop.call { onNotice(notice) } }
+  }
 
   /// The connection of that name, if there is one.
   func member(_ id: ConnectionID) -> Member<Handler>? {
@@ -73,17 +76,21 @@ extension ClientCore {
     activate()
     local.value.lastSerial &+= 1
     if local.value.lastSerial == 0 { local.value.lastSerial = 1 }
-    let slot = local.value.freeSlots.popLast() ?? local.value.members.count
+    let slot = reserveSlot()
     let id = ConnectionID(serial: local.value.lastSerial, client: number, slot: slot)
+    // The user's, who may add others meanwhile.
+    let handler = handler(target, id)
     let member = Member(
-      id: id, target: target, handler: handler(target, id), from: localAddress,
+      id: id, target: target, handler: handler, from: localAddress,
       timeouts: timeouts.map(SharedTimeouts.init) ?? local.value.defaults, now: loop.now)
-    if slot == local.value.members.count {
-      local.value.members.append(member)
-    } else {
-      local.value.members[slot] = member
-    }
+    local.value.members[slot] = member
     return member
+  }
+
+  private func reserveSlot() -> Int {
+    if let slot = local.value.freeSlots.popLast() { return slot }
+    local.value.members.append(nil)
+    return local.value.members.count - 1
   }
 
   /// There is something to do.

@@ -45,7 +45,9 @@ struct TargetQueue<Item> {
   }
 
   /// A host has room for one more.
-  mutating func release(_ host: String) {
+  mutating func release(_ host: @autoclosure () -> String) {
+    if parkedCount == 0 { return }
+    let host = host()
     guard let item = parked[host]?.popFirst() else { return }
     if parked[host]?.isEmpty == true { parked[host] = nil }
     parkedCount -= 1

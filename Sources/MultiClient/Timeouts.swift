@@ -4,10 +4,11 @@ import AsyncSockets
 public struct Timeouts: Hashable, Sendable {
   /// For looking up and connecting, all addresses of a host together; 10 s by default.
   public var connect: Duration? = .seconds(10)
-  /// From the moment it is connected to the first byte of its peer. Off by default.
+  /// From the moment it is connected to the first byte of its peer. Off by default. As with `input`, time does not count in
+  /// which the connection is not read.
   public var firstByte: Duration?
-  /// Without a byte of input, whatever is sent meanwhile: any byte counts, not only a whole frame. Time in which it is
-  /// not read, since its handler pauses or its output is above the high mark, does not count. Off by default.
+  /// Without a byte of input, whatever is sent meanwhile: any byte counts, not only a whole frame. A pause in which it is
+  /// not read, by its handler or since its output is above the high mark, puts it off. Off by default.
   public var input: Duration?
   /// For everything, from the beginning of the attempt to the end. Off by default.
   public var total: Duration?
@@ -66,7 +67,7 @@ extension Timeouts {
       if first.map({ due < $0.due }) ?? true { first = (due, kind) }
     }
     if marks.connected == .farFuture { consider(connect, since: marks.began, .connect) }
-    if !marks.hasInput { consider(firstByte, since: marks.connected, .firstByte) }
+    if !marks.hasInput { consider(firstByte, since: marks.input, .firstByte) }
     consider(input, since: marks.input, .input)
     consider(total, since: marks.began, .total)
     return first

@@ -162,10 +162,14 @@ struct EndingTests {
         framing: .lines, configuration: configuration, environment: environment)
       async let outcomes = client.run(Array(repeating: server.address, count: 5)) { _ in Asker() }.all()
       try await eventually("three are open") { server.connectionCount == 3 }
+      for _ in 0..<2 { try await client.connect(to: server.address, Asker()) }
       await loop.shutdown()
       let results = await outcomes.map(\.result)
       #expect(results.count { $0 == .finished(.aborted) } == 3)
+      // Those that were added; what has not been drawn is no target any more.
       #expect(results.count { $0 == .failed(.loopStopped) } == 2)
+      #expect(results.count == 5)
+      #expect(await client.run([server.address]) { _ in Asker() }.all().count <= 1)
     }
   }
 }

@@ -1,7 +1,8 @@
-import MultiClient
 import TCPServer
 import TestHarness
 import Testing
+
+@testable import MultiClient
 
 /// Lines of bytes, or blocks of four: one type for both.
 private enum Cut: Framing {
@@ -148,6 +149,45 @@ struct SteeringTests {
       #expect(outcomes[0].handler.lines == ["one", "two"])
       #expect(outcomes[0].handler.question == "changed")
       #expect(seen.values.count == 1)
+    }
+  }
+
+  @Test("a sequence of targets, and what makes handlers, may call the client back, and even end it")
+  func callingBack() async throws {
+    try await withSimulation { world in
+      let address = try await world.serve("server", echo)
+      let client = MultiClient<Asker>(framing: .lines, atMost: 3)
+      let added = Counter()
+      let outcomes = await client.run((0..<20).lazy.map { _ in Target.address(address) }) { _ in
+        added.add()
+        client.assumeIsolated { client in
+          if added.value < 10 { _ = try? client.connect(to: address, Asker(question: "added")) }
+          if added.value == 15 { client.core.endAll(.abort) }
+        }
+        return Asker(question: "drawn")
+      }.all()
+      #expect(Set(outcomes.map(\.id)).count == outcomes.count)
+      #expect(outcomes.count == added.value + 9)
+      #expect(added.value == 15)
+      #expect(outcomes.allSatisfy { $0.handler.reasons.count == 1 })
+    }
+  }
+
+  @Test("the first byte is not waited for while a connection is not read")
+  func firstByteOfPaused() async throws {
+    try await withSimulation { world in
+      let address = try await world.serve("server", silence)
+      let client = MultiClient(framing: .lines)
+      client.limits.timeouts = Timeouts(firstByte: .seconds(2))
+      try await client.connect(to: address)
+      client.finish()
+      // Its first event is not taken: it is not read.
+      try await world.sleep(for: .seconds(60))
+      #expect(client.statisticsNow.open == 1)
+      for await event in client.events {
+        if case .ended(let outcome) = event { #expect(outcome.result == .timedOut(.firstByte)) }
+      }
+      #expect(world.elapsed < .seconds(65))
     }
   }
 
