@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import select
+import signal
 import subprocess
 import time
 
@@ -61,7 +62,7 @@ def load_command(scenario, port, program=(str(LOAD),)):
 
 @contextlib.contextmanager
 def running_server(command, mode, core, environment={}):
-    """Yields the server's process id and port."""
+    """Yields the server's process and port."""
     log = BUILD / "server.log"
     with open(log, "w") as errors:
         server = subprocess.Popen(
@@ -72,7 +73,7 @@ def running_server(command, mode, core, environment={}):
         ready = first_line(server, 20)
         if not ready.startswith("ready "):
             raise RoundFailed(f"the server didn't start; it said: {ready or log.read_text()[-500:].strip()}")
-        yield server.pid, int(ready.split()[1])
+        yield server, int(ready.split()[1])
     finally:
         server.kill()
         server.wait()
@@ -87,8 +88,8 @@ def measure(command, scenario, seconds, warm_up, cores):
         return json.loads(output(command, server_core))
     if scenario.connects:
         return connect_rate(command, scenario, seconds, warm_up, cores)
-    with running_server(command, scenario.server, server_core) as (pid, port):
-        load = load_command(scenario, port)
+    with running_server(command, scenario.server, server_core) as (server, port):
+        load, pid = load_command(scenario, port), server.pid
         if scenario.idle:
             return idle_memory(load, pid, scenario, load_core)
         load += ["--seconds", str(seconds), "--warm-up", str(warm_up), "--server-pid", str(pid)]
@@ -99,18 +100,29 @@ def measure(command, scenario, seconds, warm_up, cores):
         result = json.loads(output(load, load_core))
         others = busy_seconds(watched) - cpu_seconds(pid) - children_seconds() - others
         result["others_busy"] = max(0, others) / (time.monotonic() - start)
+        if scenario.loops > 1:
+            result["busiest_loop_share"] = busiest_share(server)
         return result
+
+
+def busiest_share(server):
+    """What part of the connections the busiest event loop has had."""
+    server.send_signal(signal.SIGUSR1)
+    name, *counts = first_line(server, 5).split()
+    if name != "loops":
+        raise RoundFailed("the server didn't say how many connections its loops have had")
+    return max(map(int, counts)) / sum(map(int, counts))
 
 
 def connect_rate(command, scenario, seconds, warm_up, cores):
     """The client has the server's core, and the server in C that of the load."""
-    with running_server(build_c(), scenario.server, cores[1]) as (pid, port):
+    with running_server(build_c(), scenario.server, cores[1]) as (server, port):
         client = load_command(scenario, port, command) + ["--seconds", str(seconds), "--warm-up", str(warm_up)]
         watched = [core for core in cores if core is not None]
-        others = busy_seconds(watched) - cpu_seconds(pid) - children_seconds()
+        others = busy_seconds(watched) - cpu_seconds(server.pid) - children_seconds()
         start = time.monotonic()
         result = json.loads(output(client, cores[0]))
-        others = busy_seconds(watched) - cpu_seconds(pid) - children_seconds() - others
+        others = busy_seconds(watched) - cpu_seconds(server.pid) - children_seconds() - others
         return result | {"others_busy": max(0, others) / (time.monotonic() - start)}
 
 

@@ -15,10 +15,11 @@ class Scenario:
     unit: str = "message"
     messages: int = 20_000  # when they are counted
     systems: tuple[str, ...] = ()  # those that take part; all unless named
+    loops: int = 1  # the server's; with several, it is asked how many connections each has had
 
     @property
     def units(self):
-        return self.unit if self.unit == "MiB" else self.unit + "s"
+        return {"MiB": "MiB", "delivery": "deliveries"}.get(self.unit, self.unit + "s")
 
     @property
     def idle(self):
@@ -62,9 +63,20 @@ SCENARIOS = [
              "lineLimits", "line", 100, unit="line", systems=("asyncsockets",)),
     Scenario("block-32", "Block echo, 64 bytes with their length, 100 connections, 32 at a time", "block", "block", 100,
              depth=32, unit="block"),
+    *(
+        Scenario(f"fanout-1000{suffix}", f"Fan-out: lines of one to everybody, 64 bytes, 1,000 connections, {depth} at a time",
+                 "fanout", "fanout", 1000, depth=depth, unit="delivery", messages=40_000)
+        for depth, suffix in ((8, ""), (1, "-1"))
+    ),
     Scenario("chunk-64k", "Chunk echo, 64 KiB, 8 connections", "chunk", "chunk", 8, size=65536, messages=1000),
     Scenario("bulk", "Bulk, one way, 1 GiB on one connection", "sink", "bulk", size=1 << 30, unit="MiB", messages=64),
     Scenario("accept-close", "Accept, echo 64 bytes, close; 32 at a time", "chunk", "rate", 32, unit="connection", messages=2000),
+    *(
+        Scenario("accept-2-loops" + suffix, f"Accept, echo 64 bytes, close; 32 at a time, two event loops on one core, {how}",
+                 mode, "rate", 32, unit="connection", messages=2000, systems=("asyncsockets",), loops=2)
+        for suffix, how, mode in (("", "one acceptor", "chunkTwoLoops"),
+                                  ("-reuseport", "SO_REUSEPORT", "chunkReusePort"))
+    ),
     Scenario("connect-close", "The client's side: connect, echo 64 bytes, close; 32 at a time", "chunk", "connect", 32,
              unit="connection", messages=2000),
     Scenario("idle-9000", "9,000 idle connections, each after an echo of 4 KiB", "chunk", "idle", 9000, size=4096),

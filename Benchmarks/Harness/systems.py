@@ -143,8 +143,8 @@ SYSTEMS = [
         build_swift("decoding", "nio"), "SwiftNIO, nio-extras' LineBasedFrameDecoder",
         decoder_titles={"lengthPrefix": "SwiftNIO, nio-extras' LengthFieldBasedFrameDecoder in an EmbeddedChannel"},
     ),
-    System("nio-async", "SwiftNIO, NIOAsyncChannel", build_swift("nio-async")),
-    System("flyingsocks", "FlyingSocks", build_swift("flyingsocks"), lacks=("block",)),
+    System("nio-async", "SwiftNIO, NIOAsyncChannel", build_swift("nio-async"), lacks=("fanout",)),
+    System("flyingsocks", "FlyingSocks", build_swift("flyingsocks"), lacks=("block", "fanout")),
     System(
         "go", "Go", build_go(".", "go-server"), build_go("./decode", "go-decode"), "Go, bufio.Scanner",
         uncounted=("allocations_per_message", "user_instructions_per_message"),
@@ -155,6 +155,6 @@ SYSTEMS = [
         "tokio", "Rust, tokio current-thread", build_rust("tokio-server"), build_rust("decode"), "Rust, BufRead",
         build_rust("client"), lacks=("lengthPrefix",),
     ),
-    System("poe", "Perl POE", build_poe, lacks=("block",)),
+    System("poe", "Perl POE", build_poe, lacks=("block", "fanout")),
 ]
 QUICK_SYSTEMS = {"asyncsockets", "c-epoll", "nio-pipeline", "nio-async", "go", "tokio"}

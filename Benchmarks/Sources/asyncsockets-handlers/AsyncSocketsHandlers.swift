@@ -30,7 +30,9 @@ struct AsyncSocketsHandlers {
     case .lineBytes: try await server.run(framing: LineFraming().bytes, handledBy: Echo<LineBytesFraming>())
     case .block:
       try await server.run(framing: LengthPrefixFraming(.uint32), handledBy: Echo<LengthPrefixFraming>())
-    case .chunkDeadline, .lineLimits, .sink: fatalError("has no handler for \(arguments.mode)")
+    case .fanout: try await server.run(framing: .lines, handledBy: Chatter(room: Room()))
+    case .chunkDeadline, .chunkTwoLoops, .chunkReusePort, .lineLimits, .sink:
+      fatalError("has no handler for \(arguments.mode)")
     }
   }
 }
