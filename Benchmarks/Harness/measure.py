@@ -55,7 +55,7 @@ def first_line(process, seconds):
 
 def load_command(scenario, port, program=(str(LOAD),)):
     return [
-        *program, "--mode", "rate" if scenario.connects else scenario.load, "--port", str(port), "--connections", str(scenario.connections),
+        *program, "--mode", scenario.load_mode, "--port", str(port), "--connections", str(scenario.connections),
         "--size", str(scenario.size), "--depth", str(scenario.depth),
     ]
 
@@ -86,12 +86,15 @@ def measure(command, scenario, seconds, warm_up, cores):
     if scenario.decodes:
         command = [*command, scenario.server, str(scenario.size), str(seconds / 4)]
         return json.loads(output(command, server_core))
+    if scenario.connects and scenario.idle:
+        return client_memory(command, scenario, cores)
     if scenario.connects:
-        return connect_rate(command, scenario, seconds, warm_up, cores)
+        return client_rate(command, scenario, seconds, warm_up, cores)
     with running_server(command, scenario.server, server_core) as (server, port):
         load, pid = load_command(scenario, port), server.pid
         if scenario.idle:
-            return idle_memory(load, pid, scenario, load_core)
+            time.sleep(0.3)  # let the server finish starting
+            return idle_memory(load, scenario, load_core, pid)
         load += ["--seconds", str(seconds), "--warm-up", str(warm_up), "--server-pid", str(pid)]
         # The time that the cores spent on anything else tells whether the machine was quiet.
         watched = [core for core in cores if core is not None]
@@ -114,7 +117,7 @@ def busiest_share(server):
     return max(map(int, counts)) / sum(map(int, counts))
 
 
-def connect_rate(command, scenario, seconds, warm_up, cores):
+def client_rate(command, scenario, seconds, warm_up, cores):
     """The client has the server's core, and the server in C that of the load."""
     with running_server(build_c(), scenario.server, cores[1]) as (server, port):
         client = load_command(scenario, port, command) + ["--seconds", str(seconds), "--warm-up", str(warm_up)]
@@ -138,17 +141,31 @@ def children_seconds():
     return times.children_user + times.children_system
 
 
-def idle_memory(load, pid, scenario, core):
-    time.sleep(0.3)  # let the server finish starting
-    empty = resident_bytes(pid)
+def client_memory(command, scenario, cores):
+    with running_server(build_c(), scenario.server, cores[1]) as (_, port):
+        return idle_memory(load_command(scenario, port, command), scenario, cores[0])
+
+
+def idle_memory(load, scenario, core, server=None):
+    """The memory for each connection of the server, or of the load itself, which then opens them when it is told to."""
+    empty = resident_bytes(server) if server else None
     process = subprocess.Popen(
         load, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=on_core(core)
     )
     try:
-        if first_line(process, 120) != "READY":
-            raise RoundFailed(process.stderr.read().strip())
+        def expect_ready():
+            if first_line(process, 120) != "READY":
+                process.kill()
+                raise RoundFailed(process.stderr.read().strip())
+
+        if server is None:
+            expect_ready()
+            empty = resident_bytes(process.pid)
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        expect_ready()
         time.sleep(1)
-        full = resident_bytes(pid)
+        full = resident_bytes(server or process.pid)
     finally:
         process.stdin.close()
         try:

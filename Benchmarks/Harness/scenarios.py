@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 
 
+CLIENT_MODES = {"connect": "rate", "client": "chunk", "hold": "hold"}  # where the system has the load's place, and what it does
+
+
 @dataclass(frozen=True)
 class Scenario:
     name: str
     title: str
     server: str  # the server's mode; the codec's name for a decoder
-    load: str  # the load generator's; "decode": no sockets, in chunks of `size` bytes; "connect": the system is the client
+    load: str  # the load generator's; "decode": no sockets, in chunks of `size` bytes; or a key of CLIENT_MODES
     connections: int = 1
     size: int = 64
     depth: int = 1
@@ -23,7 +26,7 @@ class Scenario:
 
     @property
     def idle(self):
-        return self.load == "idle"
+        return self.load in ("idle", "hold")
 
     @property
     def decodes(self):
@@ -32,7 +35,11 @@ class Scenario:
     @property
     def connects(self):
         """Whether it is the client that is measured, against the server in C."""
-        return self.load == "connect"
+        return self.load in CLIENT_MODES
+
+    @property
+    def load_mode(self):
+        return CLIENT_MODES.get(self.load, self.load)
 
     @property
     def program(self):
@@ -79,9 +86,15 @@ SCENARIOS = [
     ),
     Scenario("connect-close", "The client's side: connect, echo 64 bytes, close; 32 at a time", "chunk", "connect", 32,
              unit="connection", messages=2000),
+    *(
+        Scenario(f"client-{n}", f"{n:,} clients in one process, 64 bytes there and back, again and again", "chunk", "client", n,
+                 messages=max(100_000, 20 * n))  # so many that the start of all clients counts for little
+        for n in (1000, 9000)
+    ),
     Scenario("idle-9000", "9,000 idle connections, each after an echo of 4 KiB", "chunk", "idle", 9000, size=4096),
     Scenario("idle-9000-lines", "9,000 idle connections, each after an echo of a line of 4 KiB", "line", "idle", 9000,
              size=4096),
+    Scenario("client-idle-9000", "9,000 idle clients in one process, each after an echo of 4 KiB", "chunk", "hold", 9000, size=4096),
     *(
         Scenario(name + suffix, f"Decoding lines of 64 bytes ({kind}) without sockets, {read} at a time", codec, "decode",
                  size=chunk, unit="line")

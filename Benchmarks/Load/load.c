@@ -11,6 +11,8 @@
 //                 line at one connection.
 //   idle          opens the connections, has each echo one message, which ends in a newline, prints
 //                 READY, and keeps them until standard input ends.
+//   hold          the same for measuring this program: prints READY and waits for a line of standard input
+//                 before it opens anything.
 //   rate          CONNECTIONS at a time: connect, echo one message, end the output, wait for the
 //                 server's end, close. One message is one such connection.
 //   bulk          one way: each connection sends SIZE bytes and ends its output; the server answers
@@ -62,8 +64,8 @@ static uint64_t nanoseconds(clockid_t clock) {
 
 // MARK: Options
 
-enum mode { CHUNK, LINE, BLOCK, FANOUT, IDLE, RATE, BULK };
-static const char *const mode_names[] = {"chunk", "line", "block", "fanout", "idle", "rate", "bulk"};
+enum mode { CHUNK, LINE, BLOCK, FANOUT, IDLE, HOLD, RATE, BULK };
+static const char *const mode_names[] = {"chunk", "line", "block", "fanout", "idle", "hold", "rate", "bulk"};
 
 static struct {
     enum mode mode;
@@ -74,7 +76,7 @@ static struct {
 } options = {.mode = CHUNK, .connections = 1, .size = 64, .depth = 1, .seconds = 5, .warm_up = 1};
 
 static const char usage[] =
-    "usage: load --port N [--mode chunk|line|block|fanout|idle|rate|bulk] [--connections N]\n"
+    "usage: load --port N [--mode chunk|line|block|fanout|idle|hold|rate|bulk] [--connections N]\n"
     "            [--size BYTES] [--depth N] [--seconds S | --messages N] [--warm-up S] [--server-pid PID]\n"
     "\n"
     "  --depth       messages that a connection sends before it waits for their replies (echo and fanout)\n"
@@ -103,7 +105,7 @@ static void parse_options(int count, char **arguments) {
         case 'h': fputs(usage, stdout); exit(0);
         case 'm':
             for (options.mode = CHUNK; strcmp(optarg, mode_names[options.mode]); options.mode++)
-                if (options.mode == BULK) die("--mode takes chunk, line, block, fanout, idle, rate or bulk, not '%s'", optarg);
+                if (options.mode == BULK) die("--mode takes chunk, line, block, fanout, idle, hold, rate or bulk, not '%s'", optarg);
             break;
         case 'p': options.port = (uint16_t)number(name, optarg, 1, 65535); break;
         case 'c': options.connections = (size_t)number(name, optarg, 1, 1000000); break;
@@ -121,7 +123,8 @@ static void parse_options(int count, char **arguments) {
     if (options.mode == BLOCK && options.size < 4) die("--size is at least 4 with --mode block, the length included");
     if (options.mode != BULK && options.size * options.depth > 64 * mebibyte)
         die("--size times --depth is limited to 64 MiB");
-    if (options.mode == IDLE && options.messages) die("--messages doesn't go with --mode idle");
+    if ((options.mode == IDLE || options.mode == HOLD) && options.messages)
+        die("--messages doesn't go with --mode %s", mode_names[options.mode]);
     if (options.mode == BULK && options.messages) options.size = options.messages * mebibyte / options.connections;
     if (options.mode == RATE && options.connections > OPENING_AT_ONCE)
         die("--connections is limited to %d at a time with --mode rate", OPENING_AT_ONCE);
@@ -157,7 +160,7 @@ static void make_pattern(void) {
     pattern = malloc(period + stretch);
     scratch = malloc(stretch + 1);
     if (!pattern || !scratch) die("out of memory");
-    bool text = options.mode == LINE || options.mode == FANOUT || options.mode == IDLE;
+    bool text = options.mode == LINE || options.mode == FANOUT || options.mode == IDLE || options.mode == HOLD;
     uint32_t state = 2463534242;
     for (size_t i = 0; i < period; i++) {
         state ^= state << 13, state ^= state >> 17, state ^= state << 5;  // xorshift
@@ -459,14 +462,18 @@ static void wait_for_end_of_input(void) {
     turn(0);  // says so if one of the connections was closed
 }
 
-// Parks all connections, waits for the word, and gives out as many batches as make up the messages.
 static void wait_for_word(void) {
-    finish();
     say_ready();
     char word;
     do {
         if (read(STDIN_FILENO, &word, 1) <= 0) exit(1);
     } while (word != '\n');
+}
+
+// Parks all connections, waits for the word, and gives out as many batches as make up the messages.
+static void start_on_word(void) {
+    finish();
+    wait_for_word();
     phase = MEASURED;
     size_t batch = options.mode == FANOUT ? options.depth * options.connections : options.depth;
     left = options.mode == BULK ? options.connections : (options.messages + batch - 1) / batch;
@@ -497,13 +504,14 @@ int main(int count, char **arguments) {
     poller = epoll_create1(EPOLL_CLOEXEC);
     if (!connections || poller < 0) die("epoll_create1: %s", strerror(errno));
 
+    if (options.mode == HOLD) wait_for_word();
     if (keeps_connections()) open_connections();
-    if (options.mode == IDLE) return say_ready(), wait_for_end_of_input(), 0;
+    if (options.mode == IDLE || options.mode == HOLD) return say_ready(), wait_for_end_of_input(), 0;
 
     phase = WARM_UP;
     start_all();
     run_phase(WARM_UP, options.warm_up);
-    if (options.messages) wait_for_word();
+    if (options.messages) start_on_word();
 
     struct server_usage before = server_usage();
     uint64_t measured = messages, load_cpu = nanoseconds(CLOCK_PROCESS_CPUTIME_ID), start = nanoseconds(CLOCK_MONOTONIC), end = start;

@@ -42,11 +42,7 @@ public struct ServerArguments: Sendable {
     }
     self.port = Int(port)
     self.mode = mode
-
-    var limit = rlimit()
-    getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-    limit.rlim_cur = limit.rlim_max
-    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    raiseDescriptorLimit()
   }
 
   /// Says that the server listens.
@@ -54,4 +50,12 @@ public struct ServerArguments: Sendable {
     print("ready \(port)")
     fflush(nil)
   }
+}
+
+/// Lets the process have as many descriptors as it may.
+public func raiseDescriptorLimit() {
+  var limit = rlimit()
+  getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+  limit.rlim_cur = limit.rlim_max
+  setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
 }
