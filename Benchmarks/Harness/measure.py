@@ -85,7 +85,7 @@ def measure(command, scenario, seconds, warm_up, cores):
     server_core, load_core = cores
     if scenario.decodes:
         command = [*command, scenario.server, str(scenario.size), str(seconds / 4)]
-        return json.loads(output(command, server_core))
+        return report(command, server_core)
     if scenario.connects and scenario.idle:
         return client_memory(command, scenario, cores)
     if scenario.connects:
@@ -100,7 +100,7 @@ def measure(command, scenario, seconds, warm_up, cores):
         watched = [core for core in cores if core is not None]
         others = busy_seconds(watched) - cpu_seconds(pid) - children_seconds()
         start = time.monotonic()
-        result = json.loads(output(load, load_core))
+        result = report(load, load_core)
         others = busy_seconds(watched) - cpu_seconds(pid) - children_seconds() - others
         result["others_busy"] = max(0, others) / (time.monotonic() - start)
         if scenario.loops > 1:
@@ -124,16 +124,19 @@ def client_rate(command, scenario, seconds, warm_up, cores):
         watched = [core for core in cores if core is not None]
         others = busy_seconds(watched) - cpu_seconds(server.pid) - children_seconds()
         start = time.monotonic()
-        result = json.loads(output(client, cores[0]))
+        result = report(client, cores[0])
         others = busy_seconds(watched) - cpu_seconds(server.pid) - children_seconds() - others
         return result | {"others_busy": max(0, others) / (time.monotonic() - start)}
 
 
-def output(command, core):
+def report(command, core):
+    """What a program says of its round."""
     done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, preexec_fn=on_core(core))
     if done.returncode:
         raise RoundFailed(done.stderr.strip() or done.stdout.strip() or f"{command[0]} ended with status {done.returncode}")
-    return done.stdout
+    if '"messages": 0' in done.stdout:
+        raise RoundFailed("not one message in the measured seconds")
+    return json.loads(done.stdout)
 
 
 def children_seconds():
