@@ -22,6 +22,9 @@ let package = Package(
     .executable(name: "rot13", targets: ["rot13"]),
     .executable(name: "proxy", targets: ["proxy"]),
     .executable(name: "chat", targets: ["chat"]),
+    .executable(name: "redis", targets: ["redis"]),
+    .executable(name: "subscriber", targets: ["subscriber"]),
+    .executable(name: "sweep", targets: ["sweep"]),
   ],
   targets: [
     .systemLibrary(name: "CLinux"),
@@ -39,9 +42,15 @@ let package = Package(
       name: "proxy", dependencies: ["TCPServer"], path: "Examples/proxy", swiftSettings: settings),
     .executableTarget(
       name: "chat", dependencies: ["TCPServer"], path: "Examples/chat", swiftSettings: settings),
+    .executableTarget(
+      name: "redis", dependencies: ["TCPClient"], path: "Examples/redis", swiftSettings: settings),
+    .executableTarget(
+      name: "subscriber", dependencies: ["TCPClient"], path: "Examples/subscriber", swiftSettings: settings),
+    .executableTarget(
+      name: "sweep", dependencies: ["MultiClient"], path: "Examples/sweep", swiftSettings: settings),
     .target(name: "Peers", dependencies: ["CLinux"], path: "Tests/Peers", swiftSettings: settings),
     .executableTarget(
-      name: "SocketExercise", dependencies: ["AsyncSockets", "Framing", "TestHarness"],
+      name: "SocketExercise", dependencies: ["TCPServer", "AsyncSockets", "Framing", "TestHarness"],
       path: "Tests/SocketExercise", swiftSettings: settings),
     .target(
       name: "CodecFuzzing", dependencies: ["Framing"], path: "Fuzz/Sources/CodecFuzzing",
@@ -63,11 +72,15 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "TCPClientTests",
-      dependencies: ["TCPClient", "TCPServer", "AsyncSockets", "Framing", "TestHarness", "CLinux", "Peers"],
+      dependencies: [
+        "TCPClient", "TCPServer", "AsyncSockets", "Framing", "TestHarness", "CLinux", "Peers", "redis",
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "MultiClientTests",
-      dependencies: ["MultiClient", "TCPServer", "AsyncSockets", "Framing", "TestHarness", "CLinux", "Peers"],
+      dependencies: [
+        "MultiClient", "TCPServer", "AsyncSockets", "Framing", "TestHarness", "CLinux", "Peers",
+      ],
       swiftSettings: settings),
   ]
 )

@@ -26,7 +26,7 @@ public final class Broadcast<F: Framing>: Sendable {
     var free: [Int] = []
   }
 
-  private let framing: F
+  let framing: F
   private let slowConsumers: SlowConsumerPolicy
   private let state = Lock(State())
 
@@ -58,7 +58,7 @@ public final class Broadcast<F: Framing>: Sendable {
   public func join<Value>(
     _ connection: Member, _ body: () async throws -> Value
   ) async throws -> Value {
-    let seat = enter(connection)
+    let seat = enter(connection, driver: nil)
     defer { leave(seat) }
     guard slowConsumers.keepsMessages else { return try await body() }
     return try await withThrowingTaskGroup(of: Void.self) { group in
@@ -68,16 +68,16 @@ public final class Broadcast<F: Framing>: Sendable {
     }
   }
 
-  private func enter(_ connection: Member) -> BroadcastSeat<F> {
+  func enter(_ connection: Member, driver: CodecDriver<F>?) -> BroadcastSeat<F> {
     state.withLock { state in
       let index = state.free.popLast() ?? state.seats.count
-      let seat = BroadcastSeat(connection, index: index, slowConsumers)
+      let seat = BroadcastSeat(connection, driver, in: self, at: index, slowConsumers)
       if index == state.seats.count { state.seats.append(seat) } else { state.seats[index] = seat }
       return seat
     }
   }
 
-  private func leave(_ seat: BroadcastSeat<F>) {
+  func leave(_ seat: BroadcastSeat<F>) {
     state.withLock { state in
       state.seats[seat.index] = nil
       state.free.append(seat.index)
@@ -107,9 +107,34 @@ public final class Broadcast<F: Framing>: Sendable {
   public func send(
     _ message: F.Encoder.Frame, where isReceiver: (Member) -> Bool
   ) async throws(FramingError) -> Delivery<Member> {
+    await slowConsumers.deliver(try encode(message), to: seats.filter { isReceiver($0.connection) })
+  }
+
+  /// Sends one message to all members, or to all but one, and waits for nobody: for whoever can't wait, such as a
+  /// `ConnectionHandler`. As `send(_:except:)`, but those who would have to be waited for under `SlowConsumerPolicy.wait`
+  /// do not get it, and are among the dropped.
+  @discardableResult
+  public func offer(
+    _ message: F.Encoder.Frame, except: Member? = nil
+  ) throws(FramingError) -> Delivery<Member> {
+    try offer(message) { $0 !== except }
+  }
+
+  /// Sends one message to some of the members, and waits for nobody; see `offer(_:except:)`.
+  @discardableResult
+  public func offer(
+    _ message: F.Encoder.Frame, where isReceiver: (Member) -> Bool
+  ) throws(FramingError) -> Delivery<Member> {
+    var (delivery, slow) = slowConsumers.offer(
+      try encode(message), to: seats.filter { isReceiver($0.connection) })
+    delivery.dropped += slow.map(\.connection)
+    return delivery
+  }
+
+  private func encode(_ message: F.Encoder.Frame) throws(FramingError) -> [UInt8] {
     var bytes: [UInt8] = []
     var encoder = framing.makeEncoder()
     try encoder.encode(message, into: &bytes)
-    return await slowConsumers.deliver(bytes, to: seats.filter { isReceiver($0.connection) })
+    return bytes
   }
 }

@@ -3,12 +3,20 @@ import Framing
 /// A member's place in a broadcast.
 final class BroadcastSeat<F: Framing>: Sendable {
   let connection: FramedConnection<F>
+  let room: Broadcast<F>
   /// Where it stands in the broadcast's list.
   let index: Int
+  /// What runs the connection, if that is no task.
+  private let driver: CodecDriver<F>?
   private let kept: KeptMessages?
 
-  init(_ connection: FramedConnection<F>, index: Int, _ policy: SlowConsumerPolicy) {
+  init(
+    _ connection: FramedConnection<F>, _ driver: CodecDriver<F>?, in room: Broadcast<F>, at index: Int,
+    _ policy: SlowConsumerPolicy
+  ) {
     self.connection = connection
+    self.driver = driver
+    self.room = room
     self.index = index
     kept = if case .dropOldest(let count) = policy.action { KeptMessages(limit: count) } else { nil }
   }
@@ -31,7 +39,26 @@ extension BroadcastSeat: BroadcastTarget {
 
   func send(_ bytes: [UInt8]) async throws { try await connection.send(encoded: bytes) }
 
-  func keep(_ bytes: [UInt8]) -> Bool { kept?.add(bytes) ?? false }
+  func keep(_ bytes: [UInt8]) -> Bool {
+    guard let (isLossless, isFirst) = kept?.add(bytes) else { return false }
+    if isFirst, let driver { driver.core.core.performLater(.call { driver.awaitRoom() }) }
+    return isLossless
+  }
 
   func disconnectSlowConsumer() { connection.core.disconnectSlowConsumer() }
+}
+
+extension BroadcastSeat: BroadcastMembership {
+  func outputHasRoom() {
+    guard let driver else { return }
+    do throws(SocketError) {
+      while !driver.isThrottled, let message = kept?.next() {
+        try driver.accept(connection.core.trySend(message, holdsTurn: true))
+      }
+    } catch {
+      kept?.abandon()
+    }
+  }
+
+  func leave() { room.leave(self) }
 }

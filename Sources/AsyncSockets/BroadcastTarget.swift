@@ -23,6 +23,15 @@ extension SlowConsumerPolicy {
   package func deliver<Target: BroadcastTarget>(
     _ bytes: [UInt8], to targets: some Sequence<Target>
   ) async -> Delivery<Target.Receiver> {
+    var (delivery, slow) = offer(bytes, to: targets)
+    if !slow.isEmpty { await Self.wait(for: slow, bytes, &delivery) }
+    return delivery
+  }
+
+  /// The same without a wait; who would have to be waited for is `slow`, and has not got it.
+  func offer<Target: BroadcastTarget>(
+    _ bytes: [UInt8], to targets: some Sequence<Target>
+  ) -> (delivery: Delivery<Target.Receiver>, slow: [Target]) {
     var delivery = Delivery<Target.Receiver>()
     var slow: [Target] = []
     for target in targets {
@@ -49,8 +58,7 @@ extension SlowConsumerPolicy {
         delivery.disconnected.append(target.receiver)
       }
     }
-    if !slow.isEmpty { await Self.wait(for: slow, bytes, &delivery) }
-    return delivery
+    return (delivery, slow)
   }
 
   private static func wait<Target: BroadcastTarget>(

@@ -10,6 +10,7 @@ extension CloseReason {
     case .limit: .limit
     case .drained: .drained
     case .cancelled: .cancelled
+    case .retargeted: .retargeted
     case .handlerThrew: .handlerThrew
     case .framing: .framing
     case .timedOut: .timedOut
@@ -35,6 +36,8 @@ extension CloseReason {
     case drained
     /// See `CloseReason.cancelled`.
     case cancelled
+    /// See `CloseReason.retargeted`.
+    case retargeted
     /// See `CloseReason.handlerThrew`.
     case handlerThrew
     /// See `CloseReason.framing`.

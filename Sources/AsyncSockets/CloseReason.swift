@@ -20,11 +20,13 @@ public indirect enum CloseReason: Hashable, Sendable {
   case drained
   /// The task that served it was cancelled.
   case cancelled
+  /// Its client was told to connect to somebody else.
+  case retargeted
   /// The handler threw; the text describes the error.
   case handlerThrew(String)
   /// The peer's bytes were not what the codec expects; the text says where.
   case framing(String)
-  /// Its handler's deadline passed.
+  /// Its handler's deadline passed, or its peer was silent for longer than a heartbeat allows.
   case timedOut
   /// A system call failed.
   case failed(Errno, call: String)
@@ -67,6 +69,7 @@ extension CloseReason: CustomStringConvertible {
     case .limit(let limit): "limit: \(limit.rawValue)"
     case .drained: "drained"
     case .cancelled: "cancelled"
+    case .retargeted: "retargeted"
     case .handlerThrew(let error): "handler threw: \(error)"
     case .timedOut: "timed out"
     case .framing(let error): "framing: \(error)"

@@ -29,7 +29,7 @@ extension Connection {
 
   /// The scope of a connection: closes it in good order when `body` returns, and as `close(after:isCancellable:)` says
   /// when it throws.
-  func closing<Result>(after body: (Connection) async throws -> Result) async throws -> Result {
+  package func closing<Result>(after body: (Connection) async throws -> Result) async throws -> Result {
     do {
       let result = try await body(self)
       await close()

@@ -28,7 +28,7 @@ extension Connection {
     core.changeSettings { old in
       ConnectionSettings(
         options: options ?? old.options, localAddress: old.localAddress, tag: tag,
-        hasOwnLimits: old.hasOwnLimits || options != nil)
+        hasOwnLimits: old.hasOwnLimits || options != nil, onInput: old.onInput)
     }
   }
 }
@@ -76,7 +76,7 @@ extension Connection.Handle {
 }
 
 extension ConnectionCore {
-  fileprivate func changeSettings(_ change: (ConnectionSettings) -> ConnectionSettings) {
+  func changeSettings(_ change: (ConnectionSettings) -> ConnectionSettings) {
     let ready = state.withLock { state -> [WakeContinuation] in
       let before = state.settings
       state.settings = change(before)

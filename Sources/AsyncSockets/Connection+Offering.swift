@@ -45,7 +45,7 @@ extension FramedConnection {
     encoded bytes: [UInt8], holdsTurn: Bool
   ) throws(SocketError) -> ConnectionCore.SendStep {
     try encoder.withLock { _ throws(SocketError) in
-      if isSwitched.load(ordering: .relaxed) { throw .switched }
+      if phase.load(ordering: .relaxed) == .switched { throw .switched }
       return try core.trySend(bytes, holdsTurn: holdsTurn)
     }
   }

@@ -54,7 +54,7 @@ extension Connection.Wait {
     case .lowMark: self = .drain
     case .written: self = .flush
     case .ended: self = .finish
-    case .closed, .draining: return nil
+    case .closed, .draining, .departure: return nil
     }
   }
 }

@@ -96,6 +96,8 @@ extension ConnectionCore {
       if let allowance = state.drainAllowance { state.drainAllowance = max(0, allowance - count) }
       state.bytesRead &+= UInt64(count)
       state.idleness.bytesMoved(core.now)
+      if state.readiness.isFinal { noteReadBehindEnd(state) }
+      if state.bytesRead == UInt64(count) { noteFirstInput(state.settings) }
       return .bytes(count)
     case .bytes(let count) where count < 0:
       _ = state.failImpossible("read", count, of: size)

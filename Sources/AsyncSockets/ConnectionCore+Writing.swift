@@ -1,4 +1,5 @@
 import Framing
+import Synchronization
 
 extension ConnectionCore {
   @usableFromInline
@@ -84,6 +85,8 @@ extension ConnectionCore {
     write: (inout ConnectionState) throws(SocketError) -> Int
   ) throws(SocketError) -> SendStep {
     let isOnLoop = core.isCurrent
+    // What the handler of this connection has sent in the callback under way comes first.
+    if isOnLoop, unsafe core.local.value.sender != nil { commitSent() }
     var mustFlush = false
     var hasFailed = true
     defer {
@@ -106,6 +109,9 @@ extension ConnectionCore {
       if start < count {
         if state.output.isEmpty { state.lastWrite = core.now }
         append(&state.output, start)
+        if owner.load(ordering: .relaxed) == DriverMark.running {
+          reading.othersHaveSent.store(true, ordering: .relaxed)
+        }
         if !state.readiness.canWrite {
           armStallWatch(&state)
         } else if !state.isDirty {

@@ -53,8 +53,9 @@ final class ConnectionCore: Sendable {
     }
   }
 
+  /// A transport of one's own that has ended does nothing more, in either direction.
   func ready(_ readiness: TransportReadiness) {
-    noteReadiness(readiness) { _ in true }
+    noteReadiness(readiness.contains(.final) ? readiness.union(.hungUp) : readiness) { _ in true }
   }
 
   /// Enters what no read has entered.
@@ -69,14 +70,16 @@ final class ConnectionCore: Sendable {
   /// Has those go on who can, if the endpoint is what became ready.
   @inline(__always)
   private func noteReadiness(_ readiness: TransportReadiness, _ isMeant: (borrowing Endpoint) -> Bool) {
-    let (reader, mustFlush) = state.withLock { state -> (WakeContinuation?, Bool) in
-      guard isMeant(state.endpoint) else { return (nil, false) }
+    let (reader, mustFlush, isFinal) = state.withLock { state -> (WakeContinuation?, Bool, Bool) in
+      guard isMeant(state.endpoint) else { return (nil, false, false) }
       state.readiness.note(readiness)
       let mustFlush = state.claimsFlush()
-      return (state.readiness.canRead ? state.takeReader() : nil, mustFlush)
+      let reader = state.readiness.canRead ? state.takeReader() : nil
+      return (reader, mustFlush, state.readiness.isFinal)
     }
     reader?.resume()
     if mustFlush { core.perform(.flush(self)) }
+    if isFinal { noteDeparture() }
   }
 }
 
@@ -94,7 +97,9 @@ extension ConnectionCore: Pollable {
       upgraded = endpoint.customTransport
       return upgraded == nil
     }
-    if let upgraded { (upgraded as? UpgradedTransport)?.socketIsReady(TransportReadiness(events)) }
+    guard let upgraded else { return }
+    (upgraded as? UpgradedTransport)?.socketIsReady(TransportReadiness(events))
+    if events.contains(.failed) { noteDeparture() }
   }
 
   func registrationFailed(_ error: SocketError) { end(with: error, reason: CloseReason(error)) }

@@ -1,12 +1,13 @@
 extension ConnectionDriver {
   /// How long a connection whose handler has failed may still flush.
-  private static let flushLimitAfterError = Duration.seconds(1)
+  static let flushLimit = Duration.seconds(1)
 
   /// Closes: in good order, or after an error.
   func close(after error: (any Error)?, reason: CloseReason? = nil) {
+    leaveBroadcasts()
     let reason = error.flatMap { core.hasEnded(by: $0) ? nil : CloseReason(leavingScopeBy: $0) } ?? reason
-    let limit = error == nil ? flushLimit : Self.flushLimitAfterError
-    let deadline = limit.map(core.core.now.advanced) ?? .never
+    let isLimited = error != nil || isHurried
+    let deadline = isLimited ? core.core.now.advanced(by: Self.flushLimit) : .never
     switch core.beginClosing(reason: reason) {
     case .none: finish()
     case .others: waitForEnd()
@@ -45,6 +46,7 @@ extension ConnectionDriver {
   func finish() {
     waiting = .nothing
     if watched >= 0 { core.core.local.value.table.setDriver(nil, of: core, descriptor: watched) }
+    leaveBroadcasts()
     if timer.isSet { core.core.cancelDeadline(timer.id) }
     timer = .none
     core.reading.release()
@@ -55,4 +57,40 @@ extension ConnectionDriver {
     core.core.performLater(.drive(self, .changed))
     unsafe Unmanaged.passUnretained(self).release()
   }
+}
+
+extension ConnectionDriver {
+  private func leaveBroadcasts() {
+    let left = memberships
+    memberships = []
+    for membership in left { membership.leave() }
+  }
+}
+
+// MARK: - Waiting for the end
+
+extension ConnectionDriver {
+  func waitForEnd() {
+    waiting = .end
+    if isOnlooking { return }
+    if peerHasGone { return wake(.changed) }
+    let sign = sign
+    let isWaiting = core.state.withLock { state in
+      guard state.phase != .closed else { return false }
+      let id = ConnectionCore.DriverMark.onlooker
+      if state.writers.contains(id) { return true }
+      let goal = state.phase == .open ? sign.map(WriteWaiters.Goal.departure) : nil
+      state.writers.add(
+        WriteWaiters.Waiter(id: id, goal: goal ?? .closed, continuation: WakeContinuation(self)))
+      return true
+    }
+    // A wait for the departure ends before that for the close.
+    isOnlooking = isWaiting && sign == nil
+    if !isWaiting { wake(.changed) }
+  }
+
+  /// An end of the stream that it has been told of is no departure.
+  private var sign: PeerDeparture? { departure.map { inputHasEnded ? .reset : $0 } }
+
+  var peerHasGone: Bool { sign.map { core.noteWhetherPeerHasGone(by: $0) } ?? false }
 }

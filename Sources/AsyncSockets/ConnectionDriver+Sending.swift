@@ -27,6 +27,7 @@ extension ConnectionDriver {
     swap(&bytes, &core.core.local.value.sent)
     let count = core.core.local.value.sent.count - core.core.local.value.sentStart
     hasSent = count > 0
+    unsafe core.core.local.value.sender = hasSent ? .passUnretained(self) : nil
     if count >= room { isThrottled = true }
   }
 
@@ -53,7 +54,7 @@ extension ConnectionDriver {
   private func sendDirectly(_ bytes: [UInt8]) throws(SocketError) {
     try checkMaySend()
     if let error = commitSent(thenWaiting: false) { throw error }
-    try accept(core.trySend(bytes, holdsTurn: false))
+    try accept(core.trySend(bytes, holdsTurn: !isThrottled))
   }
 
   /// What follows from a send past the loop's memory.
@@ -72,7 +73,16 @@ extension ConnectionDriver {
     try core.beginFinishing()
   }
 
-  final var canSend: Bool { !isThrottled && (try? checkMaySend()) != nil }
+  /// If a send would not be accepted for lack of room, the low mark is waited for from now on: it may be others who have
+  /// filled the output.
+  final var canSend: Bool {
+    let sentCount = sentCount
+    let (isOpen, hasRoom) = core.state.withLock { state in
+      ((try? state.checkTakesOutput()) != nil, sentCount < state.room)
+    }
+    if isOpen, !hasRoom { isThrottled = true }
+    return isOpen && !isThrottled
+  }
 
   package final var counters: Connection.Counters {
     let taken = core.state.withLock { $0.counters }
@@ -89,16 +99,20 @@ extension ConnectionDriver {
   /// Throws what a send would: the connection's own error, and `.outputFull` at the high mark.
   @inline(__always)
   final func checkMaySend() throws(SocketError) {
-    if sentCount >= room || core.isOver.load(ordering: .relaxed) { try askForRoom() }
+    let mustAsk = core.isOver.load(ordering: .relaxed) || core.reading.othersHaveSent.load(ordering: .relaxed)
+    if mustAsk || sentCount >= room { try askForRoom() }
   }
 
   @inline(never)
   private func askForRoom() throws(SocketError) {
     let sentCount = sentCount
+    core.reading.othersHaveSent.store(false, ordering: .relaxed)
     room = try core.state.withLock { state throws(SocketError) in
       try state.checkTakesOutput()
-      guard sentCount < state.room else { throw .outputFull(queued: state.output.count + sentCount) }
-      return state.room
+      if isThrottled { throw .outputFull(queued: state.output.count + sentCount) }
+      // Others who fill its output, as a broadcast does, do not make an error of its next answer: it is accepted, and
+      // then nothing more is read.
+      return max(state.room, sentCount + 1)
     }
   }
 
@@ -112,10 +126,15 @@ extension ConnectionDriver {
     return false
   }
 
-  /// The error with which the connection can't take what was sent.
-  private func commitSent(thenWaiting: Bool) -> SocketError? {
-    let isSending = hasSent
+  final func forgetSent() {
     hasSent = false
+    unsafe core.core.local.value.sender = nil
+  }
+
+  /// The error with which the connection can't take what was sent.
+  fileprivate final func commitSent(thenWaiting: Bool) -> SocketError? {
+    let isSending = hasSent
+    if isSending { forgetSent() }
     var failure: SocketError?
     var isLeft = false
     let mustLook = core.state.withLock { state in
@@ -143,6 +162,15 @@ extension EventLoopCore {
 }
 
 extension ConnectionCore {
+  @inline(never)
+  func commitSent() {
+    guard let sender = unsafe core.local.value.sender else { return }
+    unsafe sender._withUnsafeGuaranteedRef { driver in
+      // The error, if there is one, is that of the sends that follow too.
+      if driver.core === self { _ = driver.commitSent(thenWaiting: false) }
+    }
+  }
+
   /// Writes what it can of what a handler has sent, and queues the rest, if there is any.
   @inline(__always)
   fileprivate func writeSent(_ state: inout ConnectionState) throws(SocketError) -> Bool {

@@ -72,12 +72,16 @@ package class ConnectionDriver: @unchecked Sendable {
   /// The descriptor whose events come here; -1 for none.
   @safe @exclusivity(unchecked) final var watched: Int32 = -1
   @safe @exclusivity(unchecked) final var isOnlooking = false
+  /// Where it has joined, and leaves when it closes.
+  @safe @exclusivity(unchecked) final var memberships: [any BroadcastMembership] = []
+  /// The sign of the peer's departure that ends it though it does not read; `nil` for none.
+  @safe @exclusivity(unchecked) package final var departure: PeerDeparture?
   /// Nobody waits for the peer any more.
   @safe @exclusivity(unchecked) final var isCancelled = false
   /// The user's deadline; `.never` for none.
   @safe @exclusivity(unchecked) final var due = EventLoop.Instant.never
-  /// How long output may still go out once it closes without an error; `nil` for as long as it makes progress.
-  @safe @exclusivity(unchecked) final var flushLimit: Duration?
+  /// Output may go out for no longer than after an error.
+  @safe @exclusivity(unchecked) final var isHurried = false
   @safe @exclusivity(unchecked) final var timer = ConnectionState.Timer.none
 
   @usableFromInline
@@ -158,8 +162,12 @@ extension ConnectionDriver {
     case .room(let writer):
       guard hasRoom else { return waitForRoom(writer) }
       isThrottled = false
+      for membership in memberships { membership.outputHasRoom() }
+      if isThrottled { return waitForRoom(0) }
       `continue`(after: .room)
-    case .end: settle()
+    case .end:
+      if peerHasGone { return close(after: core.state.withLock { $0.failure } ?? CancellationError()) }
+      settle()
     case .flush(let writer, let due): flush(writer, until: due)
     case .peersEnd(var lingering):
       guard case .changed = wake else { return finish(inGoodOrder: true) }
@@ -177,10 +185,12 @@ extension ConnectionDriver {
     guard isOpen else { return }
     do { try body() } catch { return fail(error) }
     if ending != nil { return settle() }
-    // A reader whose output has filled up meanwhile is not to be woken by input alone.
-    if case .end = waiting, isReading { return `continue`(after: .input) }
-    if case .input = waiting, isThrottled { return settle() }
-    _ = commit(thenWaiting: false)
+    switch waiting {
+    case .end where isReading: `continue`(after: .input)
+    // Whose output has filled up meanwhile is not to be woken by input alone, or by its end.
+    case .end where isThrottled, .input where isThrottled: settle()
+    default: _ = commit(thenWaiting: false)
+    }
   }
 
   private var isOpen: Bool {
@@ -213,7 +223,7 @@ extension ConnectionDriver {
       guard commit(thenWaiting: false) else { return }
       return close(after: nil, reason: reason)
     case .abort:
-      hasSent = false
+      forgetSent()
       core.abort()
       return finish()
     case nil: break
@@ -231,19 +241,6 @@ extension ConnectionDriver {
       core.settleForWait()
       _ = commit(thenWaiting: true)
     }
-  }
-
-  func waitForEnd() {
-    waiting = .end
-    if isOnlooking { return }
-    isOnlooking = core.state.withLock { state in
-      guard state.phase != .closed else { return false }
-      state.writers.add(
-        WriteWaiters.Waiter(
-          id: ConnectionCore.DriverMark.onlooker, goal: .closed, continuation: WakeContinuation(self)))
-      return true
-    }
-    if !isOnlooking { wake(.changed) }
   }
 
   private var hasRoom: Bool {

@@ -106,8 +106,8 @@ struct ConnectionState: ~Copyable {
     guard outgoing == .open else { throw .finishedWriting }
   }
 
-  /// How much more is accepted before the output reaches its high mark; nothing while others wait their turn.
-  var room: Int { writers.mustQueue ? 0 : max(0, settings.options.watermarks.high - output.count) }
+  /// How much more is accepted before the output reaches its high mark.
+  var room: Int { max(0, settings.options.watermarks.high - output.count) }
 
   /// Whether the caller has to have the loop flush what is queued, since it can be and nobody else has.
   @inline(__always)

@@ -1,21 +1,29 @@
-/// Where a server or client finds its event loops, and through them its time, and the addresses of names.
+/// Where a server or client finds its event loops, and through them its time, the addresses of names, and chance.
 ///
 /// It is read once, when something binds or connects, from the current task; a test or simulation puts its own
 /// there with `Environment.$current.withValue`.
 public struct Environment: Sendable {
   private let group: EventLoopGroup?
   private let ownResolver: (any Resolver)?
+  private let ownRandom: RandomSource?
 
-  /// An environment with loops and a resolver of its own; by default the shared loops and the system's resolver.
-  public init(loops: EventLoopGroup? = nil, resolver: (any Resolver)? = nil) {
+  /// An environment with loops, a resolver and random numbers of its own; by default the shared loops and what the
+  /// system has.
+  public init(
+    loops: EventLoopGroup? = nil, resolver: (any Resolver)? = nil, random: RandomSource? = nil
+  ) {
     group = loops
     ownResolver = resolver
+    ownRandom = random
   }
 
   /// Finds the addresses of names.
   public var resolver: any Resolver {
     ownResolver ?? Self.ofThread?.resolver ?? SystemResolver.shared
   }
+
+  /// What is drawn at random, such as a client's pauses, is drawn from this.
+  public var random: RandomSource { ownRandom ?? Self.ofThread?.random ?? RandomSource() }
 
   /// The loops to work on.
   ///

@@ -52,4 +52,6 @@ extension Errno {
   package static let wrongSocketType = Errno(EPROTOTYPE)
   package static let protocolError = Errno(EPROTO)
   package static let noSuchOption = Errno(ENOPROTOOPT)
+  package static let accessDenied = Errno(EACCES)
+  package static let notPermitted = Errno(EPERM)
 }

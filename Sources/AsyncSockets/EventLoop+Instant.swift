@@ -54,7 +54,7 @@ public enum Deadline: Hashable, Sendable {
   /// At a point on the clock of the connection's event loop, which several operations can share.
   case at(EventLoop.Instant)
 
-  func instant(now: @autoclosure () -> EventLoop.Instant) -> EventLoop.Instant? {
+  package func instant(now: @autoclosure () -> EventLoop.Instant) -> EventLoop.Instant? {
     switch self {
     case .never: nil
     case .after(let duration): now().advanced(by: duration)

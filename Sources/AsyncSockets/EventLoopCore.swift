@@ -7,6 +7,7 @@ import Synchronization
 /// It is the executor of the `EventLoop` actor and of every task that prefers the loop. What belongs to the
 /// loop's thread alone is in `local`; what other threads may touch is in `shared`, behind a lock.
 class EventLoopCore: TaskExecutor, SerialExecutor, @unchecked Sendable {
+  @safe
   struct Local {
     var jobs: ContiguousArray<UnownedJob> = []
     var operations: ContiguousArray<Operation> = []
@@ -22,6 +23,8 @@ class EventLoopCore: TaskExecutor, SerialExecutor, @unchecked Sendable {
     /// What the handler that is being called sends: from `sentStart` on, behind what others have sent before.
     var sent: [UInt8] = []
     var sentStart = 0
+    /// Whose handler has sent that.
+    var sender: Unmanaged<ConnectionDriver>?
     /// Output memory of whoever wrote last, for the next.
     var spareOutput: OutputQueue.Memory?
     var now: EventLoop.Instant
@@ -101,7 +104,7 @@ class EventLoopCore: TaskExecutor, SerialExecutor, @unchecked Sendable {
     self.clock = clock
     self.kernel = kernel
     runsOnLinux = kernel === LinuxKernel.shared
-    local = LoopConfined(Local(now: clock.now))
+    local = LoopConfined(unsafe Local(now: clock.now))
     self.order = order
     poller = try kernel.makePoller()
     try startThread()

@@ -17,12 +17,15 @@ public final class FramedConnection<F: Framing>: Sendable {
   @usableFromInline let core: ConnectionCore
   @usableFromInline let decoder: DecoderSlot<F.Decoder>
   @usableFromInline let encoder: Lock<F.Encoder>
-  @usableFromInline let isSwitched = Atomic<Bool>(false)
+  @usableFromInline let phase: Atomic<FramedPhase>
   /// What `request` needs, from the first on.
   let inOrder = Lock<RequestExchange<F, Never>?>(nil)
 
-  init(_ connection: Connection, decoder: F.Decoder, encoder: F.Encoder) {
+  init(
+    _ connection: Connection, decoder: F.Decoder, encoder: F.Encoder, phase: FramedPhase = .live
+  ) {
     self.connection = connection
+    self.phase = Atomic(phase)
     core = connection.core
     self.decoder = DecoderSlot(decoder)
     self.encoder = Lock(encoder)
@@ -43,9 +46,20 @@ public final class FramedConnection<F: Framing>: Sendable {
   @inlinable @inline(__always)
   public func next(deadline: Deadline = .never) async throws -> InboundFrame? {
     try await core.nextFrame(deadline: deadline, operation: "next") { isFinishing in
-      if isSwitched.load(ordering: .relaxed) { throw SocketError.switched }
+      if phase.load(ordering: .relaxed) != .live { return try takeFirstFrame(isFinishing: isFinishing) }
       return try core.takeFrame(isFinishing: isFinishing, &decoder.value)
     }
+  }
+
+  @usableFromInline @inline(never)
+  func takeFirstFrame(isFinishing: Bool) throws -> FrameStep<InboundFrame> {
+    try checkIsNotSwitched()
+    let step = try core.takeFrame(isFinishing: isFinishing, &decoder.value)
+    if case .frame = step {
+      _ = phase.compareExchange(expected: .awaitsFirstFrame, desired: .live, ordering: .relaxed)
+      core.tellOfFirstFrame()
+    }
+    return step
   }
 
   // MARK: Writing
@@ -63,7 +77,7 @@ public final class FramedConnection<F: Framing>: Sendable {
     _ frame: OutboundFrame, holdsTurn: Bool, mayBeNothing: Bool = true
   ) throws -> ConnectionCore.SendStep {
     try encoder.withLock { encoder in
-      if isSwitched.load(ordering: .relaxed) { throw SocketError.switched }
+      if phase.load(ordering: .relaxed) == .switched { throw SocketError.switched }
       // A copy, since an encoder with a memory must forget a frame that has to wait.
       var attempt = encoder
       var bytes = core.takeEncodingMemory()
@@ -131,7 +145,7 @@ public final class FramedConnection<F: Framing>: Sendable {
   }
 
   private func checkIsNotSwitched() throws(SocketError) {
-    if isSwitched.load(ordering: .relaxed) { throw .switched }
+    if phase.load(ordering: .relaxed) == .switched { throw .switched }
   }
 
   private func retire<G: Framing>(
@@ -139,14 +153,15 @@ public final class FramedConnection<F: Framing>: Sendable {
   ) throws(SocketError) -> FramedConnection<G> {
     try core.reading.claim(for: "switching")
     defer { core.reading.release() }
-    let last = try encoder.withLock { encoder throws(SocketError) in
-      if isSwitched.exchange(true, ordering: .relaxed) { throw .switched }
-      return encoder
+    let (last, phase) = try encoder.withLock { encoder throws(SocketError) in
+      let phase = self.phase.exchange(.switched, ordering: .relaxed)
+      if phase == .switched { throw .switched }
+      return (encoder, phase)
     }
     let current = decoder.value
     core.reading.contents.buffer.forgetSearch()
     let (decoder, encoder) = codecs(current, last)
-    return FramedConnection<G>(connection, decoder: decoder, encoder: encoder)
+    return FramedConnection<G>(connection, decoder: decoder, encoder: encoder, phase: phase)
   }
 }
 

@@ -29,7 +29,8 @@ public struct HandlerContext<Codec: Framing>: ~Copyable {
     try unsafe reference._withUnsafeGuaranteedRef { try $0.send(frame) }
   }
 
-  /// Whether a send would be accepted: the output is below its high mark.
+  /// Whether a send would be accepted: the output is below its high mark. `writable` follows a `false`, unless the
+  /// connection ends.
   public var canSend: Bool { driver.canSend }
 
   /// Ends the outgoing stream (half-close) behind what is queued. Reading goes on.

@@ -37,7 +37,9 @@ class CodecDriver<Codec: Framing>: ConnectionDriver, @unchecked Sendable {
     defer { core.giveBack(encodingMemory: &bytes) }
     let start = bytes.count
     try attempt.encode(frame, into: &bytes)
-    try accept(core.trySend(copying: bytes, from: start, holdsTurn: false))
+    // Others who fill its output, as a broadcast does, do not make an error of its next answer: it is accepted, and then
+    // nothing more is read.
+    try accept(core.trySend(copying: bytes, from: start, holdsTurn: !isThrottled))
     // An encoder with a memory must forget a frame that was refused.
     encoder = attempt
   }

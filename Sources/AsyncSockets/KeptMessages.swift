@@ -1,4 +1,4 @@
-/// The messages that are kept for one slow receiver, and the task that sends them.
+/// The messages that are kept for one slow receiver, and are sent by a task, or by the driver of its connection.
 final class KeptMessages: Sendable {
   private struct State {
     var backlog: MessageBacklog
@@ -19,12 +19,22 @@ final class KeptMessages: Sendable {
     return isBusy
   }
 
-  /// Keeps a message; `false` if the oldest was dropped for it.
-  func add(_ message: [UInt8]) -> Bool {
-    let (isLossless, change) = state.withLock { state in (state.backlog.add(message), state.change) }
+  /// Keeps a message; `isLossless` unless the oldest was dropped for it, `isFirst` if nobody knows yet that there is
+  /// something to send.
+  func add(_ message: [UInt8]) -> (isLossless: Bool, isFirst: Bool) {
+    let (isLossless, isFirst, change) = state.withLock { state in
+      let isFirst = !state.backlog.isBusy
+      return (state.backlog.add(message), isFirst, state.change)
+    }
     change.open()
-    return isLossless
+    return (isLossless, isFirst)
   }
+
+  /// The oldest message; `nil` when all have been taken.
+  func next() -> [UInt8]? { state.withLock { $0.backlog.next() } }
+
+  /// The connection has ended.
+  func abandon() { state.withLock { $0.backlog.abandon() } }
 
   /// Hands over one message after the other, until the task is cancelled or `send` fails.
   func sendAll(on loop: EventLoop, _ send: (_ message: [UInt8]) async throws -> Void) async {
@@ -41,7 +51,7 @@ final class KeptMessages: Sendable {
       do {
         try await send(message)
       } catch {
-        return state.withLock { $0.backlog.abandon() }
+        return abandon()
       }
     }
   }

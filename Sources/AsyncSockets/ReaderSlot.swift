@@ -36,6 +36,8 @@ struct ReaderSlot: ~Copyable, @unchecked Sendable {
   }
 
   @usableFromInline let claimed = Atomic<Bool>(false)
+  /// Others have added to the output since the driver that reads here has last looked how full it is.
+  let othersHaveSent = Atomic<Bool>(false)
   @usableFromInline let storage: UnsafeMutablePointer<Contents>
 
   init() {

@@ -4,16 +4,23 @@
 /// blocked. Data and the peer's FIN arrive as one event and no edge follows: so the news that the transport has
 /// ended is kept (`isFinal`), and from then on nothing clears the bit for reading.
 struct Readiness {
+  private enum Ending { case none, ofPeer, ofBoth }
+
   private(set) var canRead = true
   private(set) var canWrite = true
-  private(set) var isFinal = false
+  private var ending = Ending.none
   /// Not once the peer has sent urgent data: a read stops short of those, with more behind them.
   var shortReadMeansEmpty = true
   private var readAwaits = TransportReadiness.read
   private var writeAwaits = TransportReadiness.write
 
+  var isFinal: Bool { ending != .none }
+  /// Neither direction is left.
+  var isHungUp: Bool { ending == .ofBoth }
+
   mutating func note(_ readiness: TransportReadiness) {
-    if readiness.contains(.final) { isFinal = true }
+    if readiness.contains(.final), ending == .none { ending = .ofPeer }
+    if readiness.contains(.hungUp) { ending = .ofBoth }
     if isFinal || !readiness.isDisjoint(with: readAwaits) { canRead = true }
     if isFinal || !readiness.isDisjoint(with: writeAwaits) { canWrite = true }
   }
@@ -40,6 +47,6 @@ extension TransportReadiness {
     if events.contains(.writable) { insert(.write) }
     if !events.isDisjoint(with: [.peerEnded, .hangUp, .failed]) { insert([.final, .read]) }
     // A half-closed peer still takes bytes; a dead one answers a write with its error.
-    if !events.isDisjoint(with: [.hangUp, .failed]) { insert(.write) }
+    if !events.isDisjoint(with: [.hangUp, .failed]) { formUnion([.write, .hungUp]) }
   }
 }

@@ -29,6 +29,13 @@ public struct RequestConnection<F: Framing, ID: Hashable & Sendable>: Sendable {
     try await exchange.request(frame, on: connection, deadline: deadline)
   }
 
+  /// The same, which also tells whether the request has been accepted for sending.
+  package func request(
+    _ frame: F.Encoder.Frame, deadline: Deadline, wasSent: inout Bool
+  ) async throws -> F.Decoder.Frame {
+    try await exchange.request(frame, on: connection, deadline: deadline, wasSent: &wasSent)
+  }
+
   /// Sends a frame that will have no reply; see `FramedConnection.send(_:)`.
   public func send(_ frame: F.Encoder.Frame) async throws { try await connection.send(frame) }
 

@@ -32,6 +32,13 @@ final class RequestExchange<F: Framing, ID: Hashable & Sendable>: Sendable {
   func request(
     _ frame: F.Encoder.Frame, on connection: FramedConnection<F>, deadline: Deadline
   ) async throws -> F.Decoder.Frame {
+    var wasSent = false
+    return try await request(frame, on: connection, deadline: deadline, wasSent: &wasSent)
+  }
+
+  func request(
+    _ frame: F.Encoder.Frame, on connection: FramedConnection<F>, deadline: Deadline, wasSent: inout Bool
+  ) async throws -> F.Decoder.Frame {
     let now = connection.core.core.now
     let due = deadline.instant(now: now)
     if let due, due <= now { throw SocketError.timedOut(operation: "request") }
@@ -43,6 +50,7 @@ final class RequestExchange<F: Framing, ID: Hashable & Sendable>: Sendable {
       return token == nil ? .mustWait : .accepted
     }
     guard let token else { throw SocketError.closed }
+    wasSent = true
     return try await receive(.reply(to: token), on: connection, due: due, operation: "request")
   }
 

@@ -61,6 +61,8 @@ public struct TransportReadiness: OptionSet, Hashable, Sendable {
   /// The transport has ended or failed: from now on reads and writes answer without waiting. A read that would block all
   /// the same is tried again in every turn of the loop for as long as somebody waits for it, which costs its processor.
   public static let final = TransportReadiness(rawValue: 4)
+  /// The peer neither sends nor takes anything any more.
+  static let hungUp = TransportReadiness(rawValue: 8)
 }
 
 /// The two kinds of transport, sockets without indirection.

@@ -14,7 +14,12 @@ final class UpgradedTransport: Transport {
   /// An event of the socket at the bottom.
   ///
   /// That the socket has ended does not mean that the transport above it never waits again, so it is not passed on.
-  func socketIsReady(_ readiness: TransportReadiness) { lower.tell(readiness.subtracting(.final)) }
+  func socketIsReady(_ readiness: TransportReadiness) {
+    lower.tell(readiness.subtracting([.final, .hungUp]))
+  }
+
+  /// What has ended the socket at the bottom, if something has, as a negative errno; else 0.
+  func takeSocketError() -> Int { lower.takeSocketError() }
 
   func read(into buffer: inout MutableRawSpan) -> TransportResult { upper.read(into: &buffer) }
   func write(_ bytes: RawSpan) -> TransportResult { upper.write(bytes) }
@@ -92,6 +97,16 @@ final class LowerTransport: Transport {
         guard state.isCarrying else { return .wouldBlock(.write) }
         return state.note(unsafe state.endpoint.write(bytes, loop: loop))
       }
+    }
+  }
+
+  func takeSocketError() -> Int {
+    state.withLock { state in
+      if let failure = state.failure { return -Int(failure.rawValue) }
+      guard let number = state.endpoint.descriptorNumber else { return 0 }
+      let error = loop.kernel.pendingError(number)
+      if error < 0 { _ = state.note(.failed(Errno(Int32(-error)))) }
+      return min(0, error)
     }
   }
 

@@ -15,9 +15,19 @@ struct WriteWaiters {
     case closed
     /// The server shall drain.
     case draining
+    /// The peer shall have gone, though nobody reads.
+    case departure(PeerDeparture)
 
-    /// Waits for what becomes of the connection, and not for the peer.
-    var isOnlooker: Bool { self == .closed || self == .draining }
+    /// Waits for what becomes of the connection, and not for the peer to take or send something.
+    var isOnlooker: Bool {
+      switch self {
+      case .closed, .draining, .departure: true
+      case .turn, .lowMark, .written, .ended: false
+      }
+    }
+
+    /// By which sign; `nil` if this does not wait for the peer to go.
+    var departure: PeerDeparture? { if case .departure(let departure) = self { departure } else { nil } }
   }
 
   struct Waiter {
@@ -36,6 +46,9 @@ struct WriteWaiters {
 
   /// Whether nobody waits for the peer.
   var isEmpty: Bool { !waiters.contains { !$0.goal.isOnlooker } }
+
+  /// Whether somebody waits for the peer to go.
+  var watchesPeer: Bool { waiters.contains { $0.goal.departure != nil } }
 
   /// What they wait for, in the order in which they came.
   var goals: [Goal] { waiters.map(\.goal) }
@@ -56,8 +69,11 @@ struct WriteWaiters {
 
   mutating func removeOwned() -> [WakeContinuation] { take(where: \.isOwner) }
 
-  /// Nobody will be let in any more, nor see a drain: the connection closes.
-  mutating func removeTurns() -> [WakeContinuation] { take { $0.goal == .turn || $0.goal == .draining } }
+  /// Nobody will be let in any more, nor see a drain or the peer go: the connection closes.
+  mutating func removeTurns() -> [WakeContinuation] {
+    if waiters.isEmpty { return [] }
+    return take { $0.goal == .turn || $0.goal.isOnlooker && $0.goal != .closed }
+  }
 
   /// But for those who wait for the end.
   mutating func removeAll() -> [WakeContinuation] {
@@ -77,7 +93,7 @@ struct WriteWaiters {
   mutating func takeReady(
     count: Int, written: UInt64, hasEnded: Bool, marks: Watermarks
   ) -> [WakeContinuation] {
-    guard !waiters.isEmpty else { return [] }
+    guard !isEmpty else { return [] }
     var granted = turnIsGranted
     defer { turnIsGranted = granted }
     return take { waiter in
@@ -89,7 +105,7 @@ struct WriteWaiters {
       case .lowMark: return count <= marks.low
       case .written(let position): return written >= position
       case .ended: return hasEnded
-      case .closed, .draining: return false
+      case .closed, .draining, .departure: return false
       }
     }
   }

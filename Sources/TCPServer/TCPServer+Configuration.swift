@@ -28,6 +28,9 @@ extension TCPServer {
     /// somewhere else to go, and would rather know at once.
     public var shedsBacklog = false
 
+    /// When a handler is cancelled because of its peer, though it waits for something else; never, by default.
+    public var cancelsHandlers = HandlerCancellation.never
+
     /// Told of everything worth knowing, on whatever thread it happens; it must return quickly. The library
     /// itself prints nothing.
     public var onEvent: (@Sendable (Event) -> Void)?

@@ -6,6 +6,7 @@ extension TCPServer {
   private static let cancellationTime = Duration.seconds(1)
 
   func serveConnections(_ service: Service) async throws {
+    let service = configuration.cancelsHandlers.departure.map(service.cancelling(by:)) ?? service
     guard try roster.beginRun(acceptors: listeners.count) else { return }
     tell(.started(addresses))
     let home = loops.loops[0]
@@ -122,6 +123,7 @@ extension TCPServer {
       let driver = try connection.isDead ? nil : make(connection.handle, slot)
       if let driver {
         tell(.accepted(peer: Peer(connection.handle)))
+        driver.departure = configuration.cancelsHandlers.departure
         return driver.start()
       }
       connection.abort()

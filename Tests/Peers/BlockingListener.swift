@@ -41,6 +41,9 @@ public final class BlockingListener: Sendable {
 
   deinit { close() }
 
+  /// Its descriptor.
+  var number: Int32 { descriptor.load(ordering: .relaxed) }
+
   /// The next connection.
   public func accept() throws -> BlockingPeer {
     let listener = descriptor.load(ordering: .relaxed)

@@ -23,12 +23,21 @@ public final class ChildProcess: Sendable {
   private let exit: ExitWatch
 
   /// Starts `program`, a path or a name to be found in PATH. `environment` is added to the tests' own, and
-  /// `descriptorLimit` becomes the child's RLIMIT_NOFILE.
+  /// `descriptorLimit` becomes the child's RLIMIT_NOFILE. With `listeners`, it is started as systemd starts a service with
+  /// sockets, sd_listen_fds(3): they are its descriptors from 3 on.
   public init(
     _ program: String, _ arguments: [String] = [], environment: [String: String] = [:],
-    descriptorLimit: Int? = nil, patience: Duration = defaultPatience
+    descriptorLimit: Int? = nil, listeners: [(name: String, listener: BlockingListener)] = [],
+    patience: Duration = defaultPatience
   ) throws {
     var command = [program] + arguments
+    if !listeners.isEmpty {
+      // The shell alone knows the number of the process that it will go on as.
+      let names = listeners.map(\.name).joined(separator: ":")
+      let script =
+        "LISTEN_PID=$$ LISTEN_FDS=\(listeners.count) LISTEN_FDNAMES=\(names) exec \"$0\" \"$@\""
+      command = ["sh", "-c", script] + command
+    }
     if let descriptorLimit { command = ["prlimit", "--nofile=\(descriptorLimit)"] + command }
     if !environment.isEmpty { command = ["env"] + environment.map { "\($0)=\($1)" } + command }
 
@@ -44,7 +53,8 @@ public final class ChildProcess: Sendable {
     self.patience = patience
 
     id = try spawn(
-      command, input: childInput.descriptor, output: childOutput.descriptor, errors: errors.descriptor)
+      command, input: childInput.descriptor, output: childOutput.descriptor, errors: errors.descriptor,
+      passing: listeners.map(\.listener.number))
     childInput.close()
     childOutput.close()
     exit = try ExitWatch(id)
@@ -95,11 +105,12 @@ public final class ChildProcess: Sendable {
 /// Runs `body` beside a child process that is gone, however `body` ends, before this returns.
 public func withChildProcess<Result>(
   _ program: String, _ arguments: [String] = [], environment: [String: String] = [:],
-  descriptorLimit: Int? = nil, patience: Duration = defaultPatience,
-  _ body: (ChildProcess) async throws -> Result
+  descriptorLimit: Int? = nil, listeners: [(name: String, listener: BlockingListener)] = [],
+  patience: Duration = defaultPatience, _ body: (ChildProcess) async throws -> Result
 ) async throws -> Result {
   let child = try ChildProcess(
-    program, arguments, environment: environment, descriptorLimit: descriptorLimit, patience: patience)
+    program, arguments, environment: environment, descriptorLimit: descriptorLimit, listeners: listeners,
+    patience: patience)
   let result: Result
   do {
     result = try await body(child)

@@ -1,14 +1,19 @@
 @unsafe @preconcurrency import Glibc
 
-/// Starts a program with these three standard streams and returns its process id.
+/// Starts a program with these three standard streams, and others from number 3 on, and returns its process id.
 ///
 /// No signal is blocked in it: else it would inherit the mask of the cooperative pool's threads, and never hear of
 /// a SIGTERM.
-func spawn(_ command: [String], input: Int32, output: Int32, errors: Int32) throws -> pid_t {
+func spawn(
+  _ command: [String], input: Int32, output: Int32, errors: Int32, passing passed: [Int32] = []
+) throws -> pid_t {
+  // Out of the way of the numbers that they are to get.
+  let copies = passed.map { fcntl($0, F_DUPFD_CLOEXEC, 100) }
+  defer { for copy in copies { close(copy) } }
   var actions = unsafe posix_spawn_file_actions_t()
   unsafe posix_spawn_file_actions_init(&actions)
   defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-  for (number, descriptor) in [input, output, errors].enumerated() {
+  for (number, descriptor) in ([input, output, errors] + copies).enumerated() {
     unsafe posix_spawn_file_actions_adddup2(&actions, descriptor, Int32(number))
   }
 

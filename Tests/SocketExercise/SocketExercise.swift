@@ -14,9 +14,14 @@ struct SocketExercise {
       case ("deadlines", 1): try await Deadlines.run(count: numbers[0])
       case ("simulated", 1): try await Simulated.run(seed: UInt64(numbers[0]))
       case ("stranded", 0): try await Stranded.run()
+      case ("activated", 0): try await Activated.run()
+      case ("crowded", 0): try await Crowded.run()
       default:
         throw Failure(
-          "usage: endings COUNT | senders SENDERS MESSAGES | deadlines COUNT | simulated SEED | stranded")
+          """
+          usage: endings COUNT | senders SENDERS MESSAGES | deadlines COUNT | simulated SEED | stranded
+          | activated | crowded
+          """)
       }
     } catch {
       say("failed: \(error)")

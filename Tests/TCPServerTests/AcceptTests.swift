@@ -71,6 +71,9 @@ struct AcceptTests {
       }
     }
     #expect(log.failures == [])
+    figure(
+      "P12", "resets in the backlog, and handlers that were started for them",
+      "400, \(log.accepted.count - 1)")
     let others = log.reasons.filter { $0 != .reset }
     #expect(others == [.closedByPeer], "the healthy one alone ended otherwise")
     #expect(log.reasons.count == log.accepted.count)

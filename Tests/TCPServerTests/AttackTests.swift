@@ -43,6 +43,9 @@ struct AttackTests {
         #expect(log.reasons == Array(repeating: .limit(.message), count: count))
         #expect(log.limits == Array(repeating: .message, count: count))
         for peer in healthy { #expect(try await peer.ask("hello") == "hello") }
+        figure(
+          "P58", "peers of a byte each 10 s that were ended, and healthy ones", "\(log.reasons.count), 0 of 5"
+        )
         bytesRead.set([])
         for peer in healthy + slow { peer.close() }
       }
@@ -93,6 +96,8 @@ struct AttackTests {
         try await group.waitForAll()
       }
       try check(ends.value.count == count, "all are ended, not \(ends.value.count)")
+      let lates = zip(begins.value.sorted(), ends.value.sorted()).map { $1 - $0 - .seconds(30) }
+      figure("P58", "ended after their message's limit by at most", (lates.max() ?? .zero).inMilliseconds)
       for (begin, end) in zip(begins.value.sorted(), ends.value.sorted()) {
         let time = end - begin
         try check(.seconds(30) <= time && time <= .seconds(30.001), "ended after 30 s, not \(time)")
@@ -141,7 +146,9 @@ struct AttackTests {
         }
       }
     }
-    let (accepted, gone, closed, _) = log.value
+    let (accepted, gone, closed, most) = log.value
+    figure("P61", "connects and resets, handlers started for them", "\(count), \(accepted - 5)")
+    figure("P61", "connections at once, with a limit of 64, at most", most)
     #expect(accepted == closed)
     #expect(accepted + gone <= count + 5)
     // One whose reset arrives a moment after it was accepted has a handler, which ends at once.

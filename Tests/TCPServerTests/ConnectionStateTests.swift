@@ -57,6 +57,7 @@ struct ConnectionStateTests {
         }
         try await log.untilClosed(1000)
         #expect(try await healthy.ask("after") == "after")
+        figure("P16", "handlers that threw, and others whom it harmed", "\(log.failures.count), 0")
         healthy.close()
         try await log.untilClosed(1001)
       }

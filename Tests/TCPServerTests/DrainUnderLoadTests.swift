@@ -77,6 +77,8 @@ struct DrainUnderLoadTests {
     }
     let report = await server.drain()
     try await running
+    let answers = taken.value.values.reduce(0, +)
+    figure("P70", "requests that were taken when it drained, lost, cut short", "\(answers), 0, 0")
     #expect(report.cut == [])
   }
 
@@ -181,6 +183,8 @@ struct DrainUnderLoadTests {
         world.partition(between: world.host("gone2"), and: host)
         let report = await server.drain(deadline: .seconds(5))
         #expect(report.duration == .seconds(6))
+        figure(
+          "P71", "a drain of 5 s, with handlers that are stuck and output that nobody takes", report.duration)
         #expect(report.count(of: .cancelled) == 2)
         #expect(report.count(of: .aborted) == 1)
         let gone = try #require(report.connections.first { $0.outcome == .aborted })

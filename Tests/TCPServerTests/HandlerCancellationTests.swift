@@ -42,7 +42,8 @@ enum HandlerWait: CaseIterable {
 
 @Suite("A handler that is cancelled", .timeLimit(.minutes(4)))
 struct HandlerCancellationTests {
-  enum Stop: CaseIterable { case hard, deadline }
+  /// `watched`: hard, while the server watches for the peer's departure as well.
+  enum Stop: CaseIterable { case hard, deadline, watched }
 
   @Test("it leaves whatever it waits in", arguments: HandlerWait.allCases, Stop.allCases)
   func leavesItsWait(wait: HandlerWait, stop: Stop) async throws {
@@ -51,7 +52,8 @@ struct HandlerCancellationTests {
     let served = Shared<Connection?>(nil)
     let errors = Shared<[String]>([])
     try await withAuditedLoops(clock: clock) { _ in
-      let server = try await TCPServer.bind(on: .loopback(), configuration: log.configuration())
+      let configuration = log.configuration { if stop == .watched { $0.cancelsHandlers = .onEndOfStream } }
+      let server = try await TCPServer.bind(on: .loopback(), configuration: configuration)
       try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask {
           try await server.run { connection in
@@ -72,7 +74,7 @@ struct HandlerCancellationTests {
         }
         served.set(nil)
         switch stop {
-        case .hard: group.cancelAll()
+        case .hard, .watched: group.cancelAll()
         case .deadline:
           server.beginDrain(deadline: .seconds(5))
           // A drain ends the input first; a handler that reads has left by then.
@@ -85,11 +87,11 @@ struct HandlerCancellationTests {
         }
         _ = try await onThread { try peer.receiveToEnding() }
         peer.close()
-        do { try await group.waitForAll() } catch { #expect(error is CancellationError && stop == .hard) }
+        do { try await group.waitForAll() } catch { #expect(error is CancellationError && stop != .deadline) }
       }
     }
     let endsWithInput: Set<HandlerWait> = [.read, .frame, .childTask, .asyncLet]
-    if stop == .hard || !endsWithInput.contains(wait) {
+    if stop != .deadline || !endsWithInput.contains(wait) {
       #expect(errors.value == ["CancellationError"])
       #expect(log.reasons == [.cancelled])
     } else {

@@ -72,6 +72,7 @@ struct LimitTests {
         }
         try await log.untilClosed(100)
         try await eventually("nobody is counted") { server.connectionCount == 0 }
+        figure("P15", "of 100 clients at once, with a limit of 10, at most", most.value)
       }
     }
     #expect(most.value == 10)

@@ -100,7 +100,7 @@ struct ObservationTests {
   func kinds() {
     let reasons: [CloseReason] = [
       .closed, .aborted, .closedByPeer, .reset, .truncated, .limit(.idle), .drained, .cancelled,
-      .handlerThrew("so"), .framing("so"), .timedOut, .failed(.brokenPipe, call: "send"),
+      .retargeted, .handlerThrew("so"), .framing("so"), .timedOut, .failed(.brokenPipe, call: "send"),
     ]
     #expect(reasons.map(\.kind) == CloseReason.Kind.allCases)
   }

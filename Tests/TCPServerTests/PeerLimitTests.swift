@@ -28,6 +28,8 @@ struct PeerLimitTests {
         for peer in hog[..<cap] { #expect(try await peer.ask("hello") == "hello") }
         #expect(try await onThread { try hog[cap].receiveToEnding().ending } == .reset)
         #expect(server.connectionCount <= cap + 8)
+        figure(
+          "P60", "of a hog's \(10 * cap) connections refused, and of others", "\(log.refusals.count), 0 of 8")
         // One that leaves makes room for one more.
         hog[0].close()
         try await eventually("it has ended") { log.reasons.count == 9 }

@@ -44,6 +44,7 @@ struct RacesOfStopsTests {
     }
     #expect(log.accepted.count == log.reasons.count)
     #expect(log.failures == [])
+    figure("P72", "drains, stops and cancellations at once, that ended", rounds)
   }
 
   @Test("a handler's connection may be used from many tasks off the loop while the server ends")

@@ -51,6 +51,8 @@ struct SlowPeerTests {
         healthy.close()
       }
       #expect(writers.value.allSatisfy { $0.queued < UInt64(high + chunk.count) })
+      let most = writers.value.map(\.queued).max() ?? 0
+      figure("P59", "bytes held for a peer that reads nothing, with a mark of 65536, at most", most)
       // Whatever the kernel still took, a stall began no later than now.
       let limit = try #require(configuration.connection.limits.writeStall)
       clock.advance(by: limit)
@@ -158,6 +160,8 @@ struct SlowPeerTests {
         }
         #expect(sent < 64 << 20)
         let queued = try #require(served.value?.queued)
+        figure(
+          "P62", "bytes of requests taken, and of replies held, of one who reads none", "\(sent), \(queued)")
         #expect(queued <= UInt64(Watermarks.standard.high + line.utf8.count + 1))
         let healthy = try await server.connect()
         #expect(try await healthy.ask("hello") == "hello")

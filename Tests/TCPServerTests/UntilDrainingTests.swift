@@ -6,6 +6,32 @@ import Testing
 
 @Suite("Waiting for the drain", .timeLimit(.minutes(4)))
 struct UntilDrainingTests {
+  @Test("a handler that waits for it beside its work ends that, and says goodbye")
+  func besideWork() async throws {
+    try await withAuditedLoops(clock: ManualClock()) { _ in
+      let server = try await TCPServer.bind(on: .ownLoopback())
+      async let running: Void = server.run(framing: LineFraming()) { connection in
+        await withDiscardingTaskGroup { group in
+          group.addTask {
+            while !Task.isCancelled {
+              try? await connection.send("tick")
+              try? await connection.loop.sleep(for: .seconds(1))
+            }
+          }
+          try? await connection.untilDraining()
+          group.cancelAll()
+        }
+        try await connection.send("goodbye")
+      }
+      let peer = try await server.connect()
+      try await onThread { try peer.expectLine("tick") }
+      server.beginDrain()
+      try await onThread { try peer.expectEnd(after: "goodbye\n") }
+      peer.close()
+      try await running
+    }
+  }
+
   @Test("a handler that pushes and never reads says goodbye when the server drains")
   func goodbye() async throws {
     let waiting = Shared(0)

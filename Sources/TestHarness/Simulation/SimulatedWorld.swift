@@ -25,7 +25,10 @@ public final class SimulatedWorld: Sendable {
     self.poller = poller
     self.loop = loop
     self.network = network
-    environment = Environment(loops: loops, resolver: SimulatedResolver(network: network, loop: loop))
+    let draws = Lock(SeededRandom(seed: seed ^ 0x6472_6177))
+    environment = Environment(
+      loops: loops, resolver: SimulatedResolver(network: network, loop: loop),
+      random: RandomSource { draws.withLock { $0.next() } })
     chance = Lock(SeededRandom(seed: seed ^ 0x7573_6572))
   }
 

@@ -21,6 +21,7 @@ struct WriteStallTests {
       #expect(await error == .limit(.writeStall))
       #expect(await reader == .limit(.writeStall))
       #expect(link.connection.closeReason == .limit(.writeStall))
+      figure("P32", "a peer that takes nothing, with a limit of 30 s, ended after", "30 s, not 29 s")
     }
   }
 

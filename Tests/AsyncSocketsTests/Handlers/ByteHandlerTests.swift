@@ -91,6 +91,7 @@ struct ByteHandlerTests {
       try link.peer.send("now!")
       let (received, _) = try await onThread { try link.peer.receiveToEnding() }
       #expect(received == Array("now!".utf8))
+      link.peer.close()
     }
   }
 

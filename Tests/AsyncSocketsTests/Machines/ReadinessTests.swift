@@ -62,12 +62,26 @@ struct ReadinessTests {
       ([.readable, .writable], [.read, .write]),
       ([.readable, .writable, .peerEnded], [.read, .write, .final]),
       ([.peerEnded], [.read, .final]),
-      ([.hangUp], [.read, .write, .final]),
-      ([.failed], [.read, .write, .final]),
+      ([.hangUp], [.read, .write, .final, .hungUp]),
+      ([.failed], [.read, .write, .final, .hungUp]),
       ([.urgent], []),
     ] as [(Epoll.Events, TransportReadiness)])
   func kernelEvents(events: Epoll.Events, readiness: TransportReadiness) {
     #expect(TransportReadiness(events) == readiness)
+  }
+
+  @Test("tell the end of one direction from that of both, which nothing takes back")
+  func hangUp() {
+    var readiness = Readiness()
+    let steps: [(TransportReadiness, Bool, Bool)] = [
+      ([.read, .write], false, false), ([.read, .final], true, false),
+      ([.read, .write, .final, .hungUp], true, true), ([.read, .final], true, true),
+    ]
+    for (news, isFinal, isHungUp) in steps {
+      readiness.note(news)
+      #expect(readiness.isFinal == isFinal)
+      #expect(readiness.isHungUp == isHungUp)
+    }
   }
 
   private func power(_ base: Int, _ exponent: Int) -> Int {

@@ -95,7 +95,7 @@ struct WaitersModel {
       return true
     case .lowMark: return queued <= Self.marks.low
     case .written(let position): return written >= position
-    case .ended, .closed, .draining: return false
+    case .ended, .closed, .draining, .departure: return false
     }
   }
 

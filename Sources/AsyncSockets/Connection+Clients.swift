@@ -1,0 +1,47 @@
+import Framing
+
+// What a client that reconnects needs to know of its connections, and to do with them.
+
+extension Connection {
+  /// Has `notice` called once, on the loop, when the connection's first bytes have been read; never if that was before.
+  package func onFirstInput(_ notice: @escaping @Sendable () -> Void) {
+    core.changeSettings { $0.with(onInput: .firstBytes(notice)) }
+  }
+
+  /// Goes on with a codec, and has `notice` called once, by whoever reads the first frame.
+  package func framed<F: Framing>(
+    _ framing: F, onFirstFrame notice: @escaping @Sendable () -> Void
+  ) -> FramedConnection<F> {
+    core.changeSettings { $0.with(onInput: .firstFrame(notice)) }
+    return FramedConnection(
+      self, decoder: framing.makeDecoder(), encoder: framing.makeEncoder(), phase: .awaitsFirstFrame)
+  }
+
+  /// Ends the connection for a cause of its own, by a reset: whoever waits, and whoever comes, is told `error`.
+  package func end(with error: SocketError, reason: CloseReason) { core.end(with: error, reason: reason) }
+
+  /// Why it ends, unless something else ended it before. It goes on until somebody closes it.
+  package func note(_ reason: CloseReason) { core.state.withLock { $0.noteReason(reason) } }
+
+  /// Closes for a cause of its own: output is flushed for at most a second. Cancelled, it does not wait for the peer.
+  package func close(reason: CloseReason) async {
+    await core.close(flushLimit: .seconds(1), reason: reason, isCancellable: true)
+  }
+
+  /// Whether something may have arrived that nobody has read yet.
+  package var mayHaveUnreadInput: Bool {
+    core.state.withLock { $0.reader == nil && $0.readiness.canRead }
+  }
+}
+
+extension ConnectionCore {
+  /// The first bytes have been read; with the lock held.
+  @inline(never)
+  func noteFirstInput(_ settings: ConnectionSettings) {
+    if case .firstBytes(let notice) = settings.onInput { core.performLater(.call(notice)) }
+  }
+
+  func tellOfFirstFrame() {
+    if case .firstFrame(let notice) = state.withLock({ $0.settings.onInput }) { notice() }
+  }
+}

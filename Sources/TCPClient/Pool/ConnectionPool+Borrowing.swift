@@ -1,0 +1,102 @@
+public import AsyncSockets
+
+extension ConnectionPool {
+  /// Lends a connection to `body`, waiting for one if need be, first come first served.
+  ///
+  /// When `body` returns, the connection is kept for others, unless it has ended, has been closed or aborted by the body,
+  /// or has unread input. When it throws, the connection is closed.
+  ///
+  /// - Parameters:
+  ///   - deadline: when to give up waiting; `PoolConfiguration.waitTimeout` by default. The body is not limited.
+  ///   - body: uses the connection, and not after it has returned.
+  /// - Returns: what `body` returns.
+  /// - Throws: `PoolError`; `CancellationError` when cancelled while waiting; what `body` throws.
+  public func withConnection<Value>(
+    deadline: Deadline? = nil, _ body: (Session) async throws -> Value
+  ) async throws -> Value {
+    let loop = loop
+    let (member, opened) = try await borrow(on: loop, until: due(deadline, on: loop))
+    do {
+      let value = try await body(opened.session)
+      let isAtRest = opened.connection.isAtRest()
+      giveBack(member, isAtRest ? .reusable : opened.connection.hasLostPeer ? .lost : .spent, on: loop)
+      return value
+    } catch {
+      giveBack(member, opened.connection.hasLostPeer ? .lost : .spent, on: loop)
+      throw error
+    }
+  }
+
+  private func due(_ deadline: Deadline?, on loop: EventLoop) -> EventLoop.Instant? {
+    switch deadline {
+    case .at(let instant): instant
+    case .after(let duration): loop.now.advanced(by: duration)
+    case .never: nil
+    case nil: configuration.waitTimeout.map { loop.now.advanced(by: $0) }
+    }
+  }
+
+  private func borrow(
+    on loop: EventLoop, until due: EventLoop.Instant?
+  ) async throws -> (PoolState.Member, Opened) {
+    try Task.checkCancellation()
+    if let due, due <= loop.now { throw PoolError.timedOut(snapshot) }
+    var (waiter, answer) = try begin(at: loop.now)
+    while true {
+      switch answer {
+      case .refused(let error)?: throw error
+      case .lent(let member, let opened)?:
+        if opened.connection.isAtRest() { return (member, opened) }
+        answer = replace(member, for: waiter, at: loop.now)
+      case nil: answer = try await wait(waiter, on: loop, until: due)
+      }
+    }
+  }
+
+  private func begin(at now: EventLoop.Instant) throws(PoolError) -> (PoolState.Waiter, Desk.Answer?) {
+    let request = update { desk -> (PoolState.Waiter, Desk.Answer?)? in
+      guard let (waiter, member) = desk.state.request(at: now) else { return nil }
+      guard let member, let opened = desk.opened[member] else { return (waiter, nil) }
+      return (waiter, .lent(member, opened))
+    }
+    guard let request else { throw .closed }
+    return request
+  }
+
+  private func replace(
+    _ member: PoolState.Member, for waiter: PoolState.Waiter, at now: EventLoop.Instant
+  ) -> Desk.Answer? {
+    var random = random
+    let mayWait = update { $0.state.replace(member, for: waiter, at: now, using: &random) }
+    return mayWait ? nil : .refused(.closed)
+  }
+
+  private func wait(
+    _ waiter: PoolState.Waiter, on loop: EventLoop, until due: EventLoop.Instant?
+  ) async throws -> Desk.Answer {
+    let latch = Latch()
+    let isAnswered = desk.withLock { desk in
+      if desk.answers[waiter] == nil { desk.latches[waiter] = latch }
+      return desk.answers[waiter] != nil
+    }
+    let outcome = isAnswered ? .opened : await latch.wait(until: due, on: loop)
+    let answer = update { desk in
+      desk.latches[waiter] = nil
+      desk.state.leave(waiter)
+      return desk.answers.removeValue(forKey: waiter)
+    }
+    switch (outcome, answer) {
+    case (.cancelled, .lent(let member, _)):
+      giveBack(member, .unused, on: loop)
+      throw CancellationError()
+    case (.cancelled, _): throw CancellationError()
+    case (_, let answer?): return answer
+    case (_, nil): throw PoolError.timedOut(snapshot)
+    }
+  }
+
+  private func giveBack(_ member: PoolState.Member, _ condition: PoolState.Condition, on loop: EventLoop) {
+    var random = random
+    update { $0.state.giveBack(member, condition, at: loop.now, using: &random) }
+  }
+}

@@ -1,0 +1,77 @@
+/// What a run shares with those who look at it and steer it. Pure, but for the latch that it keeps.
+struct RunState {
+  private(set) var rotation: TargetRotation
+  private var isRunning = false
+  private var attempts = 0
+  /// The attempt whose connection stands.
+  private var standing: TCPClient.Attempt?
+  private var isHealthy = false
+  /// Whether the targets have changed since the attempt began.
+  private(set) var isRetargeted = false
+  private var interruption: Latch?
+
+  init(targets: [TCPClient.Target]) { rotation = TargetRotation(targets) }
+
+  // MARK: For the run
+
+  mutating func beginRun() throws(SocketError) {
+    try rotation.validate()
+    if isRunning { throw .invalid("the client is running already; make another one for another connection") }
+    isRunning = true
+    attempts = 0
+    isRetargeted = false
+  }
+
+  mutating func endRun() {
+    isRunning = false
+    interruption = nil
+  }
+
+  /// The next attempt, and whether it is the first to new targets; `nil` if there is none.
+  mutating func beginAttempt() -> (attempt: TCPClient.Attempt, isFirst: Bool)? {
+    defer { isRetargeted = false }
+    attempts += 1
+    return rotation.current.map { (TCPClient.Attempt(number: attempts, target: $0), isRetargeted) }
+  }
+
+  /// The target has not proved healthy: the next one's turn, unless all are new.
+  mutating func turnToNext() {
+    if !isRetargeted { rotation.advance() }
+  }
+
+  /// Has `latch` opened by the next change of the targets; `true` if there was one already.
+  mutating func watch(_ latch: Latch) -> Bool {
+    interruption = latch
+    return isRetargeted
+  }
+
+  mutating func connected(_ attempt: TCPClient.Attempt) {
+    standing = attempt
+    isHealthy = false
+  }
+
+  /// The connection has ended; answers whether it was healthy.
+  mutating func disconnected() -> Bool {
+    standing = nil
+    defer { isHealthy = false }
+    return isHealthy
+  }
+
+  // MARK: For others
+
+  /// The attempt whose connection is healthy from now on; `nil` if it was already, or if there is none.
+  mutating func markHealthy() -> TCPClient.Attempt? {
+    guard let standing, !isHealthy else { return nil }
+    isHealthy = true
+    return standing
+  }
+
+  /// Whom to wake.
+  mutating func retarget(to targets: [TCPClient.Target]) throws(SocketError) -> Latch? {
+    let rotation = TargetRotation(targets)
+    try rotation.validate()
+    self.rotation = rotation
+    if isRunning { isRetargeted = true }
+    return interruption
+  }
+}

@@ -1,0 +1,97 @@
+extension TCPClient.Session {
+  /// Keeps the session connected, as `TCPClient.run(framing:_:)` does, and enters `body` with each connection.
+  ///
+  /// Each connection is opened before: what the session's `opening` throws is thrown by `body`, as it were.
+  ///
+  /// - Parameter body: reads what answers no request. Nothing else may read from the connection; its `inbound` and
+  ///   `request` share it with those of the session.
+  /// - Throws: as `TCPClient.run(framing:_:)`; `FramingError` for limits that cannot work, and for a heartbeat that
+  ///   cannot be encoded.
+  public func run(_ body: (RequestConnection<F, ID>) async throws -> Void) async throws {
+    try validate()
+    let conversation = Conversation(
+      isFramed: true,
+      disconnected: { [self] in change { $0.disconnected() } },
+      ended: { [self] ending in change { $0.end(ending) } })
+    change { $0.begin() }
+    try await client.reconnect(
+      conversation,
+      again: { connection in
+        let requests = try makeRequests(client.framed(connection, framing))
+        try await open(requests)
+        let number = change { $0.connected(requests) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+          group.addTask { await self.sendQueued(on: requests, number) }
+          if let heartbeat = self.heartbeat {
+            group.addTask { await self.beat(heartbeat, on: requests) }
+          }
+          defer { group.cancelAll() }
+          try await body(requests)
+        }
+      })
+  }
+
+  /// Keeps the session connected for those who send and request; frames that answer no request are dropped.
+  ///
+  /// - Throws: as `run(_:)`.
+  public func run() async throws {
+    try await run { connection in
+      for try await _ in connection.inbound {}
+    }
+  }
+
+  private func open(_ requests: RequestConnection<F, ID>) async throws {
+    guard let opening else { return }
+    let limit = client.configuration.connectTimeout.map { Deadline.after($0) } ?? .never
+    try await withDeadline(limit, on: requests.connection.loop, operation: "opening of a session") {
+      try await opening(requests)
+    }
+  }
+
+  private func validate() throws {
+    try policy.validate()
+    try checkLimits()
+    guard let heartbeat else { return }
+    try heartbeat.validate()
+    var (encoder, bytes) = (framing.makeEncoder(), [UInt8]())
+    try encoder.encode(heartbeat.frame, into: &bytes)
+  }
+
+  private func sendQueued(on requests: RequestConnection<F, ID>, _ number: Int) async {
+    while let frame = change({ $0.nextQueued(on: number) }) {
+      do {
+        try await requests.send(frame)
+      } catch is FramingError {
+        // It could be encoded when it was queued; an encoder with a memory may see that otherwise by now.
+      } catch {
+        return
+      }
+      ask { $0.removeFirstQueued() }
+    }
+  }
+
+  private func beat(
+    _ heartbeat: TCPClient.Heartbeat<F.Encoder.Frame>, on requests: RequestConnection<F, ID>
+  ) async {
+    let connection = requests.connection.connection
+    let loop = connection.loop
+    var watch = SilenceWatch(
+      interval: heartbeat.interval, silence: heartbeat.silence, now: loop.now,
+      bytesRead: connection.counters.bytesRead)
+    while !Task.isCancelled {
+      switch watch.look(
+        at: loop.now, bytesRead: connection.counters.bytesRead, hasUnread: connection.mayHaveUnreadInput)
+      {
+      case .wait(let time): if (try? await loop.sleep(until: time)) == nil { return }
+      case .beat where heartbeat.isRequest:
+        _ = try? await requests.request(heartbeat.frame, deadline: .after(heartbeat.interval))
+      // One that would have to wait tells nobody anything.
+      case .beat: _ = try? requests.connection.offer(heartbeat.frame)
+      case .dead(let silence):
+        let peer = connection.peerAddress.map(\.description) ?? "the peer"
+        let operation = "heartbeat: nothing came from \(peer) for \(silence.briefly)"
+        return connection.end(with: .timedOut(operation: operation), reason: .timedOut)
+      }
+    }
+  }
+}

@@ -1,2 +1,0 @@
-import TCPClient
-import Testing
