@@ -30,7 +30,7 @@ struct AsyncSocketsHandlers {
     case .lineBytes: try await server.run(framing: LineFraming().bytes, handledBy: Echo<LineBytesFraming>())
     case .block:
       try await server.run(framing: LengthPrefixFraming(.uint32), handledBy: Echo<LengthPrefixFraming>())
-    case .fanout: try await server.run(framing: .lines, handledBy: Chatter(room: Room()))
+    case .fanout: try await server.run(framing: .lines, handledBy: Chatter(room: Broadcast(.lines)))
     case .chunkDeadline, .chunkTwoLoops, .chunkReusePort, .lineLimits, .sink:
       fatalError("has no handler for \(arguments.mode)")
     }
