@@ -15,6 +15,7 @@ let package = Package(
     .executable(name: "asyncsockets-handlers", targets: ["asyncsockets-handlers"]),
     .executable(name: "asyncsockets-client", targets: ["asyncsockets-client"]),
     .executable(name: "nio-pipeline", targets: ["nio-pipeline"]),
+    .executable(name: "nio-client", targets: ["nio-client"]),
     .executable(name: "nio-async", targets: ["nio-async"]),
     .executable(name: "flyingsocks", targets: ["flyingsocks"]),
     .executable(name: "decoding", targets: ["decoding"]),
@@ -27,6 +28,7 @@ let package = Package(
   ],
   targets: [
     .target(name: "ServerArguments", swiftSettings: settings),
+    .target(name: "ClientArguments", dependencies: ["ServerArguments"], swiftSettings: settings),
     .executableTarget(
       name: "asyncsockets-server",
       dependencies: ["ServerArguments", .product(name: "TCPServer", package: "AsyncSockets")],
@@ -37,7 +39,7 @@ let package = Package(
       swiftSettings: settings + [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]),
     .executableTarget(
       name: "asyncsockets-client",
-      dependencies: [.product(name: "AsyncSockets", package: "AsyncSockets")],
+      dependencies: ["ClientArguments", .product(name: "MultiClient", package: "AsyncSockets")],
       swiftSettings: settings + [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]),
     .executableTarget(
       name: "nio-pipeline",
@@ -46,6 +48,14 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOExtras", package: "swift-nio-extras"),
+      ],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "nio-client",
+      dependencies: [
+        "ClientArguments",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
       ],
       swiftSettings: settings),
     .executableTarget(

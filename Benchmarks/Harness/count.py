@@ -31,9 +31,9 @@ def steady_state(command, scenario, cores, environment={}):
             with ready_load(load_command(scenario, port, command), scenario, cores[0], environment) as pid_and_exchange:
                 yield pid_and_exchange
     else:
-        with running_server(command, scenario.server, cores[0], environment) as (pid, port):
+        with running_server(command, scenario.server, cores[0], environment) as (server, port):
             with ready_load(load_command(scenario, port), scenario, cores[1]) as (_, exchange):
-                yield pid, exchange
+                yield server.pid, exchange
 
 
 @contextlib.contextmanager

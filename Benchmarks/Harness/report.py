@@ -90,6 +90,9 @@ def table(scenario, systems, records, failures, baseline_name):
                 f"{record['load_busy']:.0%}",
             ]
         lines.append(f"| {title} | " + " | ".join(cells) + " |")
+    for system in systems:
+        if share := records.get(system.name, {}).get("busiest_loop_share"):
+            lines += ["", f"{system.title}: the busiest of {scenario.loops} loops had {share:.1%} of the connections."]
     others = [max(r["spread"].get("others_busy", [r.get("others_busy", 0)])) for r in records.values()]
     if max(others, default=0) > QUIET:
         lines += ["", f"Not to be relied on: other programs took up to {max(others):.0%} of a core meanwhile."]

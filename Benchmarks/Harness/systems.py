@@ -20,13 +20,13 @@ class Missing(Exception):
 class System:
     name: str
     title: str
-    build: Callable[[], list[str]]  # returns the command of the server; raises Missing or CalledProcessError
+    build: Callable[[], list[str]] | None  # returns the command of the server; raises Missing or CalledProcessError
     build_decoder: Callable[[], list[str]] | None = None  # the same for decoding without sockets
     decoder_title: str = ""
-    build_client: Callable[[], list[str]] | None = None  # the same for the client of `connect-close`
+    build_client: Callable[[], list[str]] | None = None  # the same where the system is the client
     uncounted: tuple[str, ...] = ()  # counts that are not taken
     uncounted_because: str = ""
-    lacks: tuple[str, ...] = ()  # modes and codecs that it has nothing for
+    lacks: tuple[str, ...] = ()  # modes, codecs and kinds of load that it has nothing for
     decoder_titles: dict[str, str] = field(default_factory=dict)  # for a codec whose decoder is another
 
 
@@ -132,7 +132,11 @@ SYSTEMS = [
     ),
     System(
         "asyncsockets-handlers", "AsyncSockets, synchronous handlers", build_swift("asyncsockets-handlers"),
-        lacks=("sink", "chunkDeadline", "lineLimits"),
+        build_client=build_swift("asyncsockets-client", "--with", "handlers"), lacks=("sink", "connect"),
+    ),
+    System(
+        "asyncsockets-multi", "AsyncSockets, MultiClient", None,
+        build_client=build_swift("asyncsockets-client", "--with", "multi"), lacks=("connect",),
     ),
     System(
         "c-epoll", "C, bare epoll", build_c, build_c_decoder, "C, memchr and nothing else", build_c_client,
@@ -141,20 +145,23 @@ SYSTEMS = [
     System(
         "nio-pipeline", "SwiftNIO, channel handlers", build_swift("nio-pipeline"),
         build_swift("decoding", "nio"), "SwiftNIO, nio-extras' LineBasedFrameDecoder",
+        build_swift("nio-client"),
         decoder_titles={"lengthPrefix": "SwiftNIO, nio-extras' LengthFieldBasedFrameDecoder in an EmbeddedChannel"},
+        lacks=("connect",),
     ),
-    System("nio-async", "SwiftNIO, NIOAsyncChannel", build_swift("nio-async")),
-    System("flyingsocks", "FlyingSocks", build_swift("flyingsocks"), lacks=("block",)),
+    System("nio-async", "SwiftNIO, NIOAsyncChannel", build_swift("nio-async"), lacks=("fanout",)),
+    System("flyingsocks", "FlyingSocks", build_swift("flyingsocks"), lacks=("block", "fanout")),
     System(
         "go", "Go", build_go(".", "go-server"), build_go("./decode", "go-decode"), "Go, bufio.Scanner",
+        build_go("./client", "go-client"),
         uncounted=("allocations_per_message", "user_instructions_per_message"),
         uncounted_because="has an allocator of its own, and does not run under valgrind",
-        lacks=("lengthPrefix",),
+        lacks=("lengthPrefix", "connect"),
     ),
     System(
         "tokio", "Rust, tokio current-thread", build_rust("tokio-server"), build_rust("decode"), "Rust, BufRead",
         build_rust("client"), lacks=("lengthPrefix",),
     ),
-    System("poe", "Perl POE", build_poe, lacks=("block",)),
+    System("poe", "Perl POE", build_poe, lacks=("block", "fanout")),
 ]
 QUICK_SYSTEMS = {"asyncsockets", "c-epoll", "nio-pipeline", "nio-async", "go", "tokio"}

@@ -5,8 +5,14 @@
 //   block         echo: each connection sends a batch of DEPTH messages, waits until all of them
 //                 have come back, and sends the next. `line` messages end in a newline, `block`
 //                 messages begin with the length of what follows, in four bytes, network byte order.
+//   fanout        a chat: the server greets each connection with a line of its own, and sends every line
+//                 that anybody sends to everybody. The first connection sends a batch of DEPTH lines,
+//                 waits until everybody has got all of them, and sends the next. One message is one
+//                 line at one connection.
 //   idle          opens the connections, has each echo one message, which ends in a newline, prints
 //                 READY, and keeps them until standard input ends.
+//   hold          the same for measuring this program: prints READY and waits for a line of standard input
+//                 before it opens anything.
 //   rate          CONNECTIONS at a time: connect, echo one message, end the output, wait for the
 //                 server's end, close. One message is one such connection.
 //   bulk          one way: each connection sends SIZE bytes and ends its output; the server answers
@@ -58,8 +64,8 @@ static uint64_t nanoseconds(clockid_t clock) {
 
 // MARK: Options
 
-enum mode { CHUNK, LINE, BLOCK, IDLE, RATE, BULK };
-static const char *const mode_names[] = {"chunk", "line", "block", "idle", "rate", "bulk"};
+enum mode { CHUNK, LINE, BLOCK, FANOUT, IDLE, HOLD, RATE, BULK };
+static const char *const mode_names[] = {"chunk", "line", "block", "fanout", "idle", "hold", "rate", "bulk"};
 
 static struct {
     enum mode mode;
@@ -70,10 +76,10 @@ static struct {
 } options = {.mode = CHUNK, .connections = 1, .size = 64, .depth = 1, .seconds = 5, .warm_up = 1};
 
 static const char usage[] =
-    "usage: load --port N [--mode chunk|line|block|idle|rate|bulk] [--connections N] [--size BYTES]\n"
-    "            [--depth N] [--seconds S | --messages N] [--warm-up S] [--server-pid PID]\n"
+    "usage: load --port N [--mode chunk|line|block|fanout|idle|hold|rate|bulk] [--connections N]\n"
+    "            [--size BYTES] [--depth N] [--seconds S | --messages N] [--warm-up S] [--server-pid PID]\n"
     "\n"
-    "  --depth       messages that a connection sends before it waits for their replies (echo only)\n"
+    "  --depth       messages that a connection sends before it waits for their replies (echo and fanout)\n"
     "  --server-pid  report that process's CPU time over the measured seconds, and its memory at their\n"
     "                end, in place of our own\n";
 
@@ -99,7 +105,7 @@ static void parse_options(int count, char **arguments) {
         case 'h': fputs(usage, stdout); exit(0);
         case 'm':
             for (options.mode = CHUNK; strcmp(optarg, mode_names[options.mode]); options.mode++)
-                if (options.mode == BULK) die("--mode takes chunk, line, block, idle, rate or bulk, not '%s'", optarg);
+                if (options.mode == BULK) die("--mode takes chunk, line, block, fanout, idle, hold, rate or bulk, not '%s'", optarg);
             break;
         case 'p': options.port = (uint16_t)number(name, optarg, 1, 65535); break;
         case 'c': options.connections = (size_t)number(name, optarg, 1, 1000000); break;
@@ -113,11 +119,12 @@ static void parse_options(int count, char **arguments) {
     }
     if (optind < count) die("'%s' is no option; see load --help", arguments[optind]);
     if (!options.port) die("--port is missing; see load --help");
-    if (options.mode > BLOCK && options.depth != 1) die("--depth goes with echo only");
+    if (options.mode > FANOUT && options.depth != 1) die("--depth goes with echo and fanout only");
     if (options.mode == BLOCK && options.size < 4) die("--size is at least 4 with --mode block, the length included");
     if (options.mode != BULK && options.size * options.depth > 64 * mebibyte)
         die("--size times --depth is limited to 64 MiB");
-    if (options.mode == IDLE && options.messages) die("--messages doesn't go with --mode idle");
+    if ((options.mode == IDLE || options.mode == HOLD) && options.messages)
+        die("--messages doesn't go with --mode %s", mode_names[options.mode]);
     if (options.mode == BULK && options.messages) options.size = options.messages * mebibyte / options.connections;
     if (options.mode == RATE && options.connections > OPENING_AT_ONCE)
         die("--connections is limited to %d at a time with --mode rate", OPENING_AT_ONCE);
@@ -153,7 +160,7 @@ static void make_pattern(void) {
     pattern = malloc(period + stretch);
     scratch = malloc(stretch + 1);
     if (!pattern || !scratch) die("out of memory");
-    bool text = options.mode == LINE || options.mode == IDLE;
+    bool text = options.mode == LINE || options.mode == FANOUT || options.mode == IDLE || options.mode == HOLD;
     uint32_t state = 2463534242;
     for (size_t i = 0; i < period; i++) {
         state ^= state << 13, state ^= state >> 17, state ^= state << 5;  // xorshift
@@ -231,7 +238,7 @@ static uint64_t progress_at;          // when anything last moved
 
 struct connection {
     int descriptor;
-    bool connected, output_ended;
+    bool connected, output_ended, greeted;
     size_t origin;                  // where in the pattern its stream starts
     uint64_t sent, received, goal;  // bytes since it was opened; `goal` is where this batch ends
     uint64_t started_at;            // this batch, or the connection with `rate`
@@ -251,7 +258,7 @@ static __attribute__((noreturn)) void connection_failed(struct connection *c, co
 
 static void connect_again(struct connection *c) {
     size_t number = opened++;
-    *c = (struct connection){.origin = number % different * unit};
+    *c = (struct connection){.origin = options.mode == FANOUT ? 0 : number % different * unit};
     c->started_at = nanoseconds(CLOCK_MONOTONIC);
     c->descriptor = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (c->descriptor < 0) connection_failed(c, strerror(errno));
@@ -302,6 +309,18 @@ static void start_batch(struct connection *c) {
     send_some(c);
 }
 
+// With `fanout`: the first connection sends, and everybody has as much to come.
+static void start_broadcasts(void) {
+    uint64_t now = nanoseconds(CLOCK_MONOTONIC), goal = connections[0].goal + options.size * options.depth;
+    for (size_t i = 0; i < options.connections; i++) {
+        struct connection *c = &connections[i];
+        c->goal = goal, c->started_at = now;
+        if (i) c->sent = goal;  // by another
+    }
+    busy = options.connections;
+    send_some(&connections[0]);
+}
+
 static bool goes_on(void) {
     if (phase != WARM_UP && phase != MEASURED) return false;
     return left && left--;
@@ -309,11 +328,21 @@ static bool goes_on(void) {
 
 static void batch_complete(struct connection *c) {
     if (options.mode == RATE) end_output(c);
-    else if (goes_on()) start_batch(c);
+    else if (options.mode == FANOUT) {
+        if (--busy == 0 && goes_on()) start_broadcasts();
+    } else if (goes_on()) start_batch(c);
     else busy--;  // parked
 }
 
+// With `fanout`, nothing but the greeting comes before everybody is there.
+static void greeted(struct connection *c, size_t n) {
+    c->greeted = scratch[n - 1] == '\n';
+    if (memchr(scratch, '\n', n - 1)) connection_failed(c, "more came than a greeting");
+    if (c->greeted) opening--, busy--;
+}
+
 static void received(struct connection *c, size_t n) {
+    if (options.mode == FANOUT && !c->greeted) return greeted(c, n);
     if (c->received == 0 && opening) opening--;
     if (options.mode == BULK) {
         if (c->answer_length + n >= sizeof c->answer) connection_failed(c, "the answer is too long");
@@ -367,7 +396,7 @@ static void handle(struct connection *c, uint32_t events) {
         if (error) connection_failed(c, strerror(error));
         if (!(events & EPOLLOUT)) return;
         c->connected = true;
-        return start_batch(c);
+        if (options.mode != FANOUT) return start_batch(c);
     }
     if (events & EPOLLOUT) send_some(c);  // also while replies wait: neither side blocks the other
     if (events & ~(uint32_t)EPOLLOUT) receive_some(c, events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR));
@@ -403,6 +432,10 @@ static void open_connections(void) {
 
 static void start_all(void) {
     progress_at = nanoseconds(CLOCK_MONOTONIC);
+    if (options.mode == FANOUT) {
+        if (goes_on()) start_broadcasts();
+        return;
+    }
     for (size_t i = 0; i < options.connections && goes_on(); i++) {
         if (keeps_connections()) busy++, start_batch(&connections[i]);
         else connect_again(&connections[i]);
@@ -429,16 +462,21 @@ static void wait_for_end_of_input(void) {
     turn(0);  // says so if one of the connections was closed
 }
 
-// Parks all connections, waits for the word, and gives out as many batches as make up the messages.
 static void wait_for_word(void) {
-    finish();
     say_ready();
     char word;
     do {
         if (read(STDIN_FILENO, &word, 1) <= 0) exit(1);
     } while (word != '\n');
+}
+
+// Parks all connections, waits for the word, and gives out as many batches as make up the messages.
+static void start_on_word(void) {
+    finish();
+    wait_for_word();
     phase = MEASURED;
-    left = options.mode == BULK ? options.connections : (options.messages + options.depth - 1) / options.depth;
+    size_t batch = options.mode == FANOUT ? options.depth * options.connections : options.depth;
+    left = options.mode == BULK ? options.connections : (options.messages + batch - 1) / batch;
     start_all();
 }
 
@@ -466,13 +504,14 @@ int main(int count, char **arguments) {
     poller = epoll_create1(EPOLL_CLOEXEC);
     if (!connections || poller < 0) die("epoll_create1: %s", strerror(errno));
 
+    if (options.mode == HOLD) wait_for_word();
     if (keeps_connections()) open_connections();
-    if (options.mode == IDLE) return say_ready(), wait_for_end_of_input(), 0;
+    if (options.mode == IDLE || options.mode == HOLD) return say_ready(), wait_for_end_of_input(), 0;
 
     phase = WARM_UP;
     start_all();
     run_phase(WARM_UP, options.warm_up);
-    if (options.messages) wait_for_word();
+    if (options.messages) start_on_word();
 
     struct server_usage before = server_usage();
     uint64_t measured = messages, load_cpu = nanoseconds(CLOCK_PROCESS_CPUTIME_ID), start = nanoseconds(CLOCK_MONOTONIC), end = start;

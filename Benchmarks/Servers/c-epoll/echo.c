@@ -3,7 +3,8 @@
 //
 //   echo --port N MODE      chunk: send back what comes; line, lineBytes: split into lines (LF or
 //                           CRLF), send each with LF; block: split into blocks after lengths of four
-//                           bytes; sink: read to the end, answer with the count
+//                           bytes; sink: read to the end, answer with the count;
+//                           fanout: greet, and send each line that comes to everybody
 #define _GNU_SOURCE
 #include <errno.h>
 #include <netinet/in.h>
@@ -18,10 +19,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { EVENTS = 512, BLOCK = 64 * 1024, LONGEST_LINE = 64 * 1024 };
-static enum { CHUNK, LINE, BLOCKS, SINK } mode;
+enum { EVENTS = 512, BLOCK = 64 * 1024, LONGEST_LINE = 64 * 1024, LONGEST_OUTPUT = 64 * 1024 };
+static enum { CHUNK, LINE, BLOCKS, SINK, FANOUT } mode;
 static int poller;
 static char input[LONGEST_LINE + BLOCK], lines[LONGEST_LINE + 2 * BLOCK];
+static size_t said;                 // with `fanout`: how much of `lines` goes to everybody at the end of the turn
+static struct connection *members;  // with `fanout`: everybody
 
 struct buffer {
     char *bytes;
@@ -34,6 +37,7 @@ struct connection {
     struct buffer line;    // the beginning of a line whose end hasn't come yet
     struct buffer output;  // what the kernel didn't take
     uint64_t total;
+    struct connection *next, **link;  // among the members
 };
 
 static void fail(const char *call) {
@@ -52,10 +56,24 @@ static void keep(struct buffer *buffer, const char *bytes, size_t length) {
 }
 
 static void finish(struct connection *c) {
+    if (c->link) {
+        *c->link = c->next;
+        if (c->next) c->next->link = c->link;
+    }
     close(c->descriptor);
     free(c->line.bytes);
     free(c->output.bytes);
     free(c);
+}
+
+// Returns false if there is too much already.
+static bool append(struct buffer *buffer, const char *bytes, size_t length) {
+    if (buffer->length > LONGEST_OUTPUT) return false;
+    char *all = realloc(buffer->bytes, buffer->length + length);
+    if (!all) fail("realloc");
+    memcpy(all + buffer->length, bytes, length);
+    *buffer = (struct buffer){all, buffer->length + length};
+    return true;
 }
 
 // Returns false if the connection broke.
@@ -103,11 +121,34 @@ static bool answer_blocks(struct connection *c, size_t length) {
     return write_out(c, lines, start);
 }
 
+// What the kernel has not taken of earlier messages is in front of these. Who is too far behind has to go.
+static void tell_everybody(void) {
+    for (struct connection *c = members, *next; c && said; c = next) {
+        next = c->next;
+        if (!c->output.length ? write_out(c, lines, said) : append(&c->output, lines, said)) continue;
+        shutdown(c->descriptor, SHUT_RDWR);  // its end is an event of the next turn
+    }
+    said = 0;
+}
+
+// Keeps the lines of a turn: all of them go to everybody in one call for each.
+static bool say_lines(struct connection *c, size_t length) {
+    char *newline = memrchr(input, '\n', length);
+    size_t whole = newline ? (size_t)(newline + 1 - input) : 0;
+    if (length - whole > LONGEST_LINE) return false;
+    if (c->line.length || whole < length) keep(&c->line, input + whole, length - whole);
+    if (said + whole > sizeof lines) tell_everybody();
+    memcpy(lines + said, input, whole);
+    said += whole;
+    return true;
+}
+
 static bool answer(struct connection *c, size_t length) {
     switch (mode) {
     case CHUNK: return write_out(c, input, length);
     case LINE: return answer_lines(c, length);
     case BLOCKS: return answer_blocks(c, length);
+    case FANOUT: return say_lines(c, length);
     default: c->total += length; return true;
     }
 }
@@ -127,8 +168,8 @@ static void serve(struct connection *c, uint32_t events) {
         if (!alive) return finish(c);
     }
     bool until_end = events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR);
-    while (!c->output.length && !c->ended) {  // read no more than can be answered
-        size_t kept = mode == LINE || mode == BLOCKS ? c->line.length : 0;
+    while ((!c->output.length || mode == FANOUT) && !c->ended) {  // read no more than can be answered
+        size_t kept = c->line.length;
         if (kept) memcpy(input, c->line.bytes, kept);
         ssize_t n = recv(c->descriptor, input + kept, BLOCK, 0);
         if (n < 0 && errno == EINTR) continue;
@@ -138,9 +179,16 @@ static void serve(struct connection *c, uint32_t events) {
         if (!(n ? answer(c, kept + (size_t)n) : answer_end(c))) return finish(c);
         // A short read has emptied the socket, unless an end came with the data. A read that was
         // followed by EAGAIN on the write side comes back here when there is room.
-        if (n < BLOCK && !until_end && !c->output.length) break;
+        if (n < BLOCK && !until_end && (!c->output.length || mode == FANOUT)) break;
     }
     if (c->ended && !c->output.length) finish(c);
+}
+
+static void join(struct connection *c) {
+    c->next = members, c->link = &members;
+    if (members) members->link = &c->next;
+    members = c;
+    write_out(c, "welcome\n", 8);  // an error is an event, too
 }
 
 static void accept_all(int listener) {
@@ -155,12 +203,13 @@ static void accept_all(int listener) {
         c->descriptor = descriptor;
         struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = c};
         if (epoll_ctl(poller, EPOLL_CTL_ADD, descriptor, &event)) fail("epoll_ctl");
+        if (mode == FANOUT) join(c);
     }
 }
 
 int main(int count, char **arguments) {
-    if (count != 4 || strcmp(arguments[1], "--port")) return fputs("usage: echo --port N chunk|line|lineBytes|block|sink\n", stderr), 2;
-    mode = !strcmp(arguments[3], "sink") ? SINK : !strcmp(arguments[3], "block") ? BLOCKS : !strncmp(arguments[3], "line", 4) ? LINE : CHUNK;
+    if (count != 4 || strcmp(arguments[1], "--port")) return fputs("usage: echo --port N chunk|line|lineBytes|block|sink|fanout\n", stderr), 2;
+    mode = !strcmp(arguments[3], "sink") ? SINK : !strcmp(arguments[3], "fanout") ? FANOUT : !strcmp(arguments[3], "block") ? BLOCKS : !strncmp(arguments[3], "line", 4) ? LINE : CHUNK;
 
     struct rlimit limit;
     getrlimit(RLIMIT_NOFILE, &limit);
@@ -191,5 +240,6 @@ int main(int count, char **arguments) {
             if (events[i].data.ptr) serve(events[i].data.ptr, events[i].events);
             else accept_all(listener);
         }
+        tell_everybody();
     }
 }

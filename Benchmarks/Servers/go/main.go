@@ -20,9 +20,10 @@ func main() {
 	flag.Parse()
 	serve, known := map[string]func(net.Conn) error{
 		"chunk": echo, "line": echoLines, "lineBytes": echoByteLines, "block": echoBlocks, "sink": sink,
+		"fanout": new(room).chat,
 	}[flag.Arg(0)]
 	if !known {
-		log.Fatal("usage: go-server --port N chunk|line|lineBytes|block|sink")
+		log.Fatal("usage: go-server --port N chunk|line|lineBytes|block|sink|fanout")
 	}
 
 	runtime.GOMAXPROCS(1)

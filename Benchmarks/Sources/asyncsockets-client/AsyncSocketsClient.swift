@@ -1,69 +1,72 @@
 import AsyncSockets
+import ClientArguments
 import Glibc
-import Synchronization
 
-/// `load --mode rate` as a program of this library: connect, echo one message, end the output, wait for the server's
-/// end, close; so many at a time. It takes the same options, and prints the same report.
+/// `load` as a program of this library: it takes the same options, does the same job in the modes `chunk`, `rate` and
+/// `hold`, and prints the same report. `--with` says by which of the library's interfaces, if not by tasks.
 @main
 struct AsyncSocketsClient {
   static func main() async throws {
     let options = try ClientOptions()
     let loop = try EventLoop()
-    let start = loop.now
-    let warmUp = start.advanced(by: .seconds(options.warmUp))
-    _ = try await connections(of: options, on: loop) { _ in MonotonicClock.shared.now < warmUp }
-
-    if options.messages > 0 {
-      options.say("READY")
-      guard readLine() != nil else { return }
-    }
-    let (usage, began) = (Usage.now, MonotonicClock.shared.now)
-    let end = began.advanced(by: .seconds(options.seconds))
-    let count = try await connections(of: options, on: loop) { number in
-      options.messages > 0 ? number < options.messages : MonotonicClock.shared.now < end
-    }
-    let seconds = began.duration(to: MonotonicClock.shared.now) / .seconds(1)
-    options.say(Usage.now.report(since: usage, count: count, seconds: seconds))
-    if options.messages > 0 { _ = readLine() }
-  }
-
-  /// Opens connections until one does not come on, and answers how many there were.
-  private static func connections(
-    of options: ClientOptions, on loop: EventLoop, while goesOn: @escaping @Sendable (Int) -> Bool
-  ) async throws -> Int {
-    let progress = Progress()
-    // Each closed connection keeps its local port for a minute, and each address has 28,000 of them.
-    let sources = try (2..<102).map { try SocketAddress("127.0.0.\($0):0") }
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      for _ in 0..<options.connections {
-        group.addTask(executorPreference: loop.executor) {
-          var connector = Connector(environment: Environment(loops: try EventLoopGroup([loop])))
-          while true {
-            let number = progress.begun.wrappingAdd(1, ordering: .relaxed).oldValue
-            guard goesOn(number) else { return }
-            connector.localAddress = sources[number % sources.count]
-            try await connector.withConnection(to: .loopback(port: options.port)) { connection in
-              try await connection.send(options.message)
-              guard try await connection.read(exactly: options.size) == options.message else {
-                throw ClientError("what came back differs from what was sent")
-              }
-              try await connection.finishWriting()
-              guard try await connection.read() == nil else {
-                throw ClientError("more came back than was sent")
-              }
-            }
-            progress.done.wrappingAdd(1, ordering: .relaxed)
-          }
-        }
+    try await withTaskExecutorPreference(loop.executor) {
+      switch options.mode {
+      case .rate: try await ConnectRate.run(options, on: loop)
+      case .chunk: try await exchange(options, on: loop)
+      case .hold: try await hold(options, on: loop)
       }
-      try await group.waitForAll()
     }
-    return progress.done.load(ordering: .relaxed)
   }
-}
 
-/// Connections begun and done.
-private final class Progress: Sendable {
-  let begun = Atomic(0)
-  let done = Atomic(0)
+  private static func fleet(_ options: ClientOptions, on loop: EventLoop) throws -> any Fleet {
+    let environment = Environment(loops: try EventLoopGroup([loop]))
+    switch options.interface {
+    case nil: return TaskFleet(options, environment)
+    case "handlers": return HandlerFleet(options, environment)
+    case "multi": return try MultiFleet(options, environment)
+    case let other?: throw ClientError("--with takes handlers or multi, not '\(other)'")
+    }
+  }
+
+  /// Messages there and back on all connections, again and again.
+  private static func exchange(_ options: ClientOptions, on loop: EventLoop) async throws {
+    let fleet = try fleet(options, on: loop)
+    try await fleet.open()
+
+    /// The figures are of the time until the round is stopped, and the last replies come after it.
+    func timed(_ seconds: Double) async throws -> String {
+      let round = Round(clients: options.connections)
+      let (usage, began) = (Usage.now, loop.now)
+      async let end: Void = fleet.exchange(round)
+      try await loop.sleep(for: .seconds(seconds))
+      let (after, count, elapsed) = (Usage.now, round.replies, began.duration(to: loop.now))
+      round.stop()
+      try await end
+      return after.report(since: usage, count: count, seconds: elapsed / .seconds(1))
+    }
+
+    _ = try await timed(options.warmUp)
+    guard options.messages > 0 else { return options.say(try await timed(options.seconds)) }
+    options.say("READY")
+    guard readLine() != nil else { return }
+    let round = Round(clients: options.connections, messages: options.messages)
+    let (usage, began) = (Usage.now, loop.now)
+    try await fleet.exchange(round)
+    let elapsed = began.duration(to: MonotonicClock.shared.now)
+    options.say(Usage.now.report(since: usage, count: round.replies, seconds: elapsed / .seconds(1)))
+    _ = readLine()
+  }
+
+  /// Connections that wait for input, for somebody to look at this process's memory.
+  private static func hold(_ options: ClientOptions, on loop: EventLoop) async throws {
+    let fleet = try fleet(options, on: loop)
+    options.say("READY")
+    guard readLine() != nil else { return }
+    try await fleet.open()
+    async let _: Void = fleet.wait()
+    try await loop.sleep(for: .milliseconds(100))
+    options.say("READY")
+    _ = readLine()  // which stops the loop: nothing comes any more
+    exit(0)
+  }
 }

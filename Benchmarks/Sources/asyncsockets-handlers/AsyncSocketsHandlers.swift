@@ -30,7 +30,9 @@ struct AsyncSocketsHandlers {
     case .lineBytes: try await server.run(handledBy: Echo<LineBytesFraming>(), framing: LineFraming().bytes)
     case .block:
       try await server.run(handledBy: Echo<LengthPrefixFraming>(), framing: LengthPrefixFraming(.uint32))
-    case .chunkDeadline, .lineLimits, .sink: fatalError("has no handler for \(arguments.mode)")
+    case .fanout: try await server.run(handledBy: Chatter(room: Broadcast(.lines)), framing: .lines)
+    case .chunkDeadline, .chunkTwoLoops, .chunkReusePort, .lineLimits, .sink:
+      fatalError("has no handler for \(arguments.mode)")
     }
   }
 }

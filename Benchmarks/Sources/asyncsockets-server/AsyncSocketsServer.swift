@@ -6,6 +6,9 @@ import TCPServer
 struct AsyncSocketsServer {
   static func main() async throws {
     let arguments = ServerArguments()
+    if [.chunkTwoLoops, .chunkReusePort].contains(arguments.mode) {
+      return try await TwoLoops(arguments).serve()
+    }
     var configuration = TCPServer.Configuration()
     if arguments.mode == .lineLimits {
       configuration.limits = .public
@@ -32,6 +35,7 @@ struct AsyncSocketsServer {
           try await connection.send(chunk)
         }
       }
+    case .chunkTwoLoops, .chunkReusePort: break  // above
     case .line, .lineLimits:
       try await server.run(framing: LineFraming()) { connection in
         for try await line in connection.inbound {
@@ -57,6 +61,16 @@ struct AsyncSocketsServer {
           total += chunk.count
         }
         try await connection.send("\(total)\n")
+      }
+    case .fanout:
+      let room = Broadcast(LineFraming())
+      try await server.run(framing: LineFraming()) { connection in
+        try await room.join(connection) {
+          try await connection.send("welcome")
+          for try await line in connection.inbound {
+            try await room.send(line)
+          }
+        }
       }
     }
   }

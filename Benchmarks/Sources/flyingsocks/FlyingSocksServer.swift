@@ -46,7 +46,7 @@ struct FlyingSocksServer {
       while true {
         try await connection.write(Data(connection.read(atMost: 4096)))
       }
-    case .chunkDeadline, .lineLimits:
+    case .chunkDeadline, .chunkTwoLoops, .chunkReusePort, .lineLimits, .fanout:
       fatalError("no mode of this server")
     case .line:
       try await forEachLine(connection) { line in

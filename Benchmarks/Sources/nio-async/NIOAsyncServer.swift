@@ -15,7 +15,7 @@ struct NIOAsyncServer {
           try await outbound.write(chunk)
         }
       }
-    case .chunkDeadline, .lineLimits:
+    case .chunkDeadline, .chunkTwoLoops, .chunkReusePort, .lineLimits, .fanout:
       fatalError("no mode of this server")
     case .line:
       try await serve(arguments, of: String.self) { pipeline in

@@ -9,6 +9,7 @@ struct NIOPipelineServer {
   static func main() async throws {
     let arguments = ServerArguments()
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    let room = Room()
     let server = try await ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: 1024)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -23,7 +24,7 @@ struct NIOPipelineServer {
           switch arguments.mode {
           case .chunk:
             try pipeline.addHandler(EchoHandler())
-          case .chunkDeadline, .lineLimits:
+          case .chunkDeadline, .chunkTwoLoops, .chunkReusePort, .lineLimits:
             fatalError("no mode of this server")
           case .line:
             try pipeline.addHandler(ByteToMessageHandler(LineBasedFrameDecoder()))
@@ -36,6 +37,9 @@ struct NIOPipelineServer {
               ByteToMessageHandler(LengthFieldBasedFrameDecoder(lengthFieldLength: .four)))
             try pipeline.addHandler(LengthFieldPrepender(lengthFieldLength: .four))
             try pipeline.addHandler(EchoHandler())
+          case .fanout:
+            try pipeline.addHandler(ByteToMessageHandler(LineBasedFrameDecoder()))
+            try pipeline.addHandler(ChatHandler(room: room))
           case .sink:
             try pipeline.addHandler(SinkHandler())
           }

@@ -1,19 +1,22 @@
 //! tokio: a task per connection, on the current-thread runtime.
 
 use std::io::Result;
+use std::sync::Arc;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, BufWriter};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::broadcast;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().collect();
     let (port, mode) = match arguments.as_slice() {
         [_, option, port, mode] if option == "--port" => (port.parse().expect("a port"), mode.clone()),
-        _ => panic!("usage: tokio-server --port N chunk|line|lineBytes|block|sink"),
+        _ => panic!("usage: tokio-server --port N chunk|line|lineBytes|block|sink|fanout"),
     };
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     println!("ready {}", listener.local_addr()?.port());
+    let room = broadcast::channel(1024).0;
 
     loop {
         let (connection, _) = listener.accept().await?;
@@ -24,6 +27,7 @@ async fn main() -> Result<()> {
             "line" => drop(tokio::spawn(echo_lines(connection))),
             "lineBytes" => drop(tokio::spawn(echo_byte_lines(connection))),
             "block" => drop(tokio::spawn(echo_blocks(connection))),
+            "fanout" => drop(tokio::spawn(chat(connection, room.clone()))),
             _ => drop(tokio::spawn(sink(connection))),
         }
     }
@@ -95,6 +99,38 @@ async fn flush_unless_more(reader: &BufReader<OwnedReadHalf>, writer: &mut BufWr
         return Ok(());
     }
     writer.flush().await
+}
+
+/// What is said to everybody: a line with its end, shared by all who write it.
+type Room = broadcast::Sender<Arc<str>>;
+
+async fn chat(connection: TcpStream, room: Room) -> Result<()> {
+    let (mut reader, writer) = buffered(connection);
+    let writing = tokio::spawn(tell(writer, room.subscribe()));
+    let mut line = String::new();
+    while let Ok(1..) = reader.read_line(&mut line).await {
+        let end = line.trim_end_matches(['\r', '\n']).len();
+        line.truncate(end);
+        line.push('\n');
+        let _ = room.send(line.as_str().into());
+        line.clear();
+    }
+    writing.abort();
+    Ok(())
+}
+
+/// Writes what is said, and all of it that is there with one system call. Who falls behind by 1,024 lines has to go.
+async fn tell(mut writer: BufWriter<OwnedWriteHalf>, mut said: broadcast::Receiver<Arc<str>>) -> Result<()> {
+    writer.write_all(b"welcome\n").await?;
+    writer.flush().await?;
+    while let Ok(line) = said.recv().await {
+        writer.write_all(line.as_bytes()).await?;
+        while let Ok(line) = said.try_recv() {
+            writer.write_all(line.as_bytes()).await?;
+        }
+        writer.flush().await?;
+    }
+    writer.shutdown().await
 }
 
 async fn sink(mut connection: TcpStream) -> Result<()> {

@@ -1,5 +1,5 @@
-//! `load --mode rate` with tokio: connect, echo one message, end the output, wait for the server's end, close; so many
-//! at a time, each in a task, on the current-thread runtime. It takes the same options, and prints the same report.
+//! `load` with tokio, in the modes `chunk`, `hold` and `rate`: a task for each connection, on the current-thread runtime.
+//! It takes the same options, and prints the same report.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpSocket;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::LocalSet;
 
 struct Options {
@@ -29,18 +29,142 @@ async fn main() -> Result<()> {
         messages: number("--messages", 0.0) as usize,
         message: (0..number("--size", 64.0) as usize).map(|i| (i * 31 + 7) as u8).collect(),
     });
+    let mode = values.get("--mode").map_or("rate", |mode| mode.as_str());
     let seconds = |name, usual| Duration::from_secs_f64(number(name, usual));
 
-    let warm = Instant::now() + seconds("--warm-up", 1.0);
-    connections(&options, move |_| Instant::now() < warm).await?;
-    let mut line = String::new();
+    let (warm_up, measured) = (seconds("--warm-up", 1.0), seconds("--seconds", 5.0));
+    match mode {
+        "rate" => connect_again_and_again(&options, warm_up, measured).await,
+        "chunk" => exchange(&options, warm_up, measured).await,
+        _ => hold(&options).await,
+    }
+}
+
+/// Connect, echo one message, end the output, wait for the server's end, close; so many at a time.
+async fn connect_again_and_again(options: &Rc<Options>, warm_up: Duration, measured: Duration) -> Result<()> {
+    let warm = Instant::now() + warm_up;
+    connections(options, move |_| Instant::now() < warm).await?;
     if options.messages > 0 {
-        println!("READY");
-        stdin().read_line(&mut line)?;
+        wait_for_word()?;
     }
     let (before, start) = (cpu_seconds()?, Instant::now());
-    let (end, messages) = (start + seconds("--seconds", 5.0), options.messages);
-    let count = connections(&options, move |n| if messages > 0 { n < messages } else { Instant::now() < end }).await?;
+    let (end, messages) = (start + measured, options.messages);
+    let count = connections(options, move |n| if messages > 0 { n < messages } else { Instant::now() < end }).await?;
+    report(count, start, before)?;
+    if messages > 0 {
+        stdin().read_line(&mut String::new())?;
+    }
+    Ok(())
+}
+
+/// Messages there and back on all connections, again and again.
+async fn exchange(options: &Rc<Options>, warm_up: Duration, measured: Duration) -> Result<()> {
+    let clients = open(options).await?;
+    let clients = echo_for(options, clients, warm_up, false).await?;
+    if options.messages == 0 {
+        echo_for(options, clients, measured, true).await?;
+        return Ok(());
+    }
+    wait_for_word()?;
+    let (round, before, start) = (Rc::new(Round::new(options.messages)), cpu_seconds()?, Instant::now());
+    let _clients = echo(options, clients, &round).await?;
+    report(round.replies.get(), start, before)?;
+    stdin().read_line(&mut String::new())?;
+    Ok(())
+}
+
+/// Messages that are to be sent and answered.
+struct Round {
+    left: Cell<usize>,
+    replies: Cell<usize>,
+}
+
+impl Round {
+    fn new(messages: usize) -> Round {
+        Round { left: Cell::new(messages), replies: Cell::new(0) }
+    }
+}
+
+async fn echo_for(
+    options: &Rc<Options>, clients: Vec<TcpStream>, time: Duration, reports: bool,
+) -> Result<Vec<TcpStream>> {
+    let (round, before, start) = (Rc::new(Round::new(usize::MAX)), cpu_seconds()?, Instant::now());
+    let stop = async {
+        tokio::time::sleep(time).await;
+        if reports {
+            report(round.replies.get(), start, before)?;
+        }
+        round.left.set(0);
+        Ok(())
+    };
+    Ok(tokio::try_join!(stop, echo(options, clients, &round))?.1)
+}
+
+async fn echo(options: &Rc<Options>, clients: Vec<TcpStream>, round: &Rc<Round>) -> Result<Vec<TcpStream>> {
+    let local = LocalSet::new();
+    let tasks = clients.into_iter().map(|mut client| {
+        let (options, round) = (options.clone(), round.clone());
+        local.spawn_local(async move {
+            let mut reply = vec![0; options.message.len()];
+            while round.left.get() > 0 {
+                round.left.set(round.left.get() - 1);
+                echo_one(&options, &mut client, &mut reply).await?;
+                round.replies.set(round.replies.get() + 1);
+            }
+            Ok::<_, Error>(client)
+        })
+    });
+    let tasks: Vec<_> = tasks.collect();
+    local.await;
+    let mut clients = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        clients.push(task.await.expect("a task that ended")?);
+    }
+    Ok(clients)
+}
+
+async fn echo_one(options: &Options, client: &mut TcpStream, reply: &mut [u8]) -> Result<()> {
+    client.write_all(&options.message).await?;
+    client.read_exact(reply).await?;
+    if reply != options.message {
+        return Err(Error::new(ErrorKind::InvalidData, "what came back differs from what was sent"));
+    }
+    Ok(())
+}
+
+/// One at a time, each with an echo.
+async fn open(options: &Options) -> Result<Vec<TcpStream>> {
+    let mut clients = Vec::with_capacity(options.connections);
+    let mut reply = vec![0; options.message.len()];
+    for _ in 0..options.connections {
+        let mut client = TcpStream::connect(options.server).await?;
+        client.set_nodelay(true)?;
+        echo_one(options, &mut client, &mut reply).await?;
+        clients.push(client);
+    }
+    Ok(clients)
+}
+
+/// Connections that wait for input, for somebody to look at this process's memory.
+async fn hold(options: &Options) -> Result<()> {
+    wait_for_word()?;
+    for mut client in open(options).await? {
+        tokio::spawn(async move {
+            let mut more = [0; 64];
+            panic!("more came than was sent: {:?}", client.read(&mut more).await)
+        });
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    wait_for_word()?;
+    std::process::exit(0)
+}
+
+fn wait_for_word() -> Result<()> {
+    println!("READY");
+    stdin().read_line(&mut String::new()).map(drop)
+}
+
+fn report(count: usize, start: Instant, before: (f64, f64)) -> Result<()> {
     let (elapsed, after, n) = (start.elapsed().as_secs_f64(), cpu_seconds()?, count as f64);
     let (user, system) = (after.0 - before.0, after.1 - before.1);
     println!(
@@ -48,9 +172,6 @@ async fn main() -> Result<()> {
          \"system_us_per_message\": {}, \"resident_bytes\": {}, \"load_busy\": {}}}",
         n / elapsed, user * 1e6 / n, system * 1e6 / n, resident_bytes()?, (user + system) / elapsed
     );
-    if messages > 0 {
-        stdin().read_line(&mut line)?;
-    }
     Ok(())
 }
 
