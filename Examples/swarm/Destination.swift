@@ -17,12 +17,15 @@ enum Destination {
     let digits = text[text.index(after: colon)...]
     // What has a bracket or a second colon was to be an IPv6 address, and is none.
     if host.contains(where: { ":[]".contains($0) }) || text.hasPrefix("unix:") {
-      do throws(SocketError) { _ = try SocketAddress(text) } catch { throw UsageError("--connect \(text): \(error.problem)") }
+      do throws(SocketError) { _ = try SocketAddress(text) } catch {
+        throw UsageError("--connect \(text): \(error.problem)")
+      }
     }
     guard let port = UInt16(digits), port > 0, digits.allSatisfy(\.isNumber) else {
       throw UsageError("--connect \(text): the port must be a number from 1 to 65535, not \"\(digits)\"")
     }
-    guard !host.isEmpty, host.utf8.count <= 253, !host.contains(where: { $0.isWhitespace || $0 == "/" }) else {
+    guard !host.isEmpty, host.utf8.count <= 253, !host.contains(where: { $0.isWhitespace || $0 == "/" })
+    else {
       throw UsageError("--connect \(text): \"\(host)\" is no host name; write HOST:PORT")
     }
     return .host(String(host), port: port)

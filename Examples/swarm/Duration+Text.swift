@@ -28,6 +28,16 @@ extension Duration {
       ? "\(seconds / 60) min \(seconds % 60) s" : "\(seconds / 3600) h \(seconds / 60 % 60) min"
   }
 
+  /// The same of a round time, without zeros that say nothing: `1.5 ms`, `20 µs`.
+  var roundText: String {
+    let text = text
+    guard let space = text.firstIndex(of: " "), text[..<space].contains(".") else { return text }
+    var number = text[..<space]
+    while number.hasSuffix("0") { number.removeLast() }
+    if number.hasSuffix(".") { number.removeLast() }
+    return String(number + text[space...])
+  }
+
   /// `0:07`, `12:30`, `1:02:03`, for how long something has been going on.
   var clockText: String {
     let seconds = max(0, components.seconds)

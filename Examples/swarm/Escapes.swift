@@ -21,7 +21,8 @@ enum Escapes {
       case "\\": bytes.append(0x5c)
       case "x":
         let digits = rest.prefix(2)
-        guard digits.utf8.count == 2, digits.allSatisfy(\.isHexDigit), let byte = UInt8(digits, radix: 16) else {
+        guard digits.utf8.count == 2, digits.allSatisfy(\.isHexDigit), let byte = UInt8(digits, radix: 16)
+        else {
           throw Malformed(sequence: "\\x\(digits)")
         }
         bytes.append(byte)

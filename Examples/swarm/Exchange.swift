@@ -6,7 +6,8 @@ import Framing
 /// comes is compared where it lies. Only a wrong reply is copied.
 struct Exchange: Framing {
   let script: Script
-  var connection = 0
+  /// From 1 on, as messages are numbered.
+  var connection = 1
 
   /// A whole reply.
   enum Reply: Sendable, Equatable {
@@ -35,7 +36,7 @@ struct Exchange: Framing {
 
     let script: Script
     let connection: Int
-    private var message = 0
+    private var message = 1
     /// What is known of a reply of several lines after the first.
     private var verdict: Reply?
 

@@ -43,7 +43,9 @@ struct HistogramBars {
         continue
       }
       // What is empty in between is shown as well.
-      if first < place { for empty in (first + 1)...place { rows.append(Row(limit: borders[empty], count: 0)) } }
+      if first < place {
+        for empty in (first + 1)...place { rows.append(Row(limit: borders[empty], count: 0)) }
+      }
       let last = rows.removeLast()
       rows.append(Row(limit: last.limit, count: last.count + count))
     }
@@ -68,17 +70,5 @@ struct HistogramBars {
       text += (shown.isEmpty ? "" : "  " + shown) + "\n"
     }
     return text
-  }
-}
-
-extension Duration {
-  /// Of a round time, without zeros that say nothing: `1.5 ms`, `20 µs`.
-  fileprivate var roundText: String {
-    let text = text
-    guard let space = text.firstIndex(of: " "), text[..<space].contains(".") else { return text }
-    var number = text[..<space]
-    while number.hasSuffix("0") { number.removeLast() }
-    if number.hasSuffix(".") { number.removeLast() }
-    return number + text[space...]
   }
 }

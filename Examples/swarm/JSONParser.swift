@@ -1,6 +1,7 @@
 /// Reads JSON (RFC 8259). Pure; deep nesting is refused, so that no input overflows the stack.
 struct JSONParser {
   private static let deepest = 64
+  private static let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
 
   private let bytes: [UInt8]
   private var place = 0
@@ -21,7 +22,7 @@ struct JSONParser {
     case UInt8(ascii: "{"): return try object(depth)
     case UInt8(ascii: "["): return try array(depth)
     case UInt8(ascii: "\""): return .string(try string())
-    case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
+    case let byte? where byte == UInt8(ascii: "-") || Self.digits.contains(byte): return try number()
     default:
       for (word, value) in [("true", JSON.bool(true)), ("false", .bool(false)), ("null", .null)]
       where bytes[place...].starts(with: word.utf8) {
@@ -76,7 +77,7 @@ struct JSONParser {
 
   private mutating func digits() throws(JSONError) {
     let start = place
-    while let byte = peek, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) { place += 1 }
+    while let byte = peek, Self.digits.contains(byte) { place += 1 }
     if place == start { throw unexpected("a digit") }
   }
 

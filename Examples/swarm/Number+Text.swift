@@ -27,11 +27,13 @@ extension Double {
     return "\(scaled / scale)." + String(repeating: "0", count: decimals - fraction.count) + fraction
   }
 
-  /// `874`, `48.1k`, `1.20M`, in about the same width whatever it is.
-  var compact: String {
-    for (unit, size) in [("", 1.0), ("k", 1e3), ("M", 1e6)] where self < 999.5 * size {
-      return (self / size).threeDigits(isWhole: size == 1) + unit
+  /// `874`, `48.1k`, `1.20M`, in about the same width whatever it is; with a space before the letter if `unit` follows:
+  /// `1.20 MB/s`.
+  func compact(_ unit: String = "") -> String {
+    let space = unit.isEmpty ? "" : " "
+    for (letter, size) in [("", 1.0), ("k", 1e3), ("M", 1e6)] where self < 999.5 * size {
+      return (self / size).threeDigits(isWhole: size == 1) + space + letter + unit
     }
-    return (Swift.min(self, 1e18) / 1e9).threeDigits(isWhole: false) + "G"
+    return (Swift.min(self, 1e18) / 1e9).threeDigits(isWhole: false) + space + "G" + unit
   }
 }

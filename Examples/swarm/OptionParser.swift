@@ -88,7 +88,8 @@ struct OptionParser {
 
   private func check(_ options: Options) throws(UsageError) {
     if options.rate != nil, has("--think") {
-      throw UsageError("--rate and --think exclude each other: each says when the next message goes; give one")
+      throw UsageError(
+        "--rate and --think exclude each other: each says when the next message goes; give one")
     }
     if options.loops > options.connections {
       throw UsageError("--loops \(options.loops) is more than --connections \(options.connections); lower it")
@@ -97,8 +98,8 @@ struct OptionParser {
       let opening = Duration.seconds(Double(options.connections) / ramp)
       if opening >= duration {
         throw UsageError(
-          "--ramp \(values["--ramp"] ?? "") takes \(opening.text) to open \(options.connections.grouped) "
-            + "connections, and --duration is over after \(duration.text); raise one of them")
+          "--ramp \(values["--ramp"] ?? "") takes \(opening.roundText) to open \(options.connections.grouped) "
+            + "connections, and --duration is over after \(duration.roundText); raise one of them")
       }
     }
   }

@@ -27,11 +27,11 @@ struct Pace {
   /// Whether it is too late for a message.
   func isOver(at now: EventLoop.Instant) -> Bool { end.map { now >= $0 } ?? false }
 
-  /// When a connection that stands from now on sends its first message: in its next slot.
+  /// When a connection, the first of which is 1, that stands from now on sends its first message: in its next slot.
   func first(_ connection: Int, now: EventLoop.Instant) -> EventLoop.Instant {
     guard case .grid(let slot, let connections) = rule else { return now }
     let round = slot * connections
-    let first = began.advanced(by: slot * connection)
+    let first = began.advanced(by: slot * (connection - 1))
     guard first < now else { return first }
     let rounds = (first.duration(to: now) / round).rounded(.up)
     return first.advanced(by: round * Int(rounds))

@@ -10,7 +10,7 @@ extension Progress {
     var parts: [(rank: Int, text: String)] = [
       (0, "\(Int(share * 100)) %".padded(to: 5)),
       (2, open.grouped.padded(to: digits) + " open"),
-      (3, (rate.compact + "/s").padded(to: 7)),
+      (3, (rate.compact() + "/s").padded(to: 7)),
       (1, errors.counted("error")),
       (5, (replies.grouped + " replies").padded(to: 14)),
       (6, elapsed.clockText),
@@ -34,6 +34,6 @@ extension Progress {
   var plainLine: String {
     "\(elapsed.clockText)  \(Int(share * 100)) %, \(open.grouped) open"
       + (waiting + connecting > 0 ? ", \((waiting + connecting).grouped) to open" : "")
-      + ", \(replies.grouped) replies, \(rate.compact)/s, \(errors.counted("error"))"
+      + ", \(replies.grouped) replies, \(rate.compact())/s, \(errors.counted("error"))"
   }
 }

@@ -11,7 +11,7 @@ final class Run: Sendable {
   private let connections: Int
   private let messages: Int?
   private let closeAll: @Sendable () -> Void
-  private let nextNumber = Atomic(0)
+  private let nextNumber = Atomic(1)
 
   /// - Parameter closeAll: called once all connections have done what they were to do.
   init(

@@ -107,7 +107,8 @@ final class Script: Sendable, Equatable {
     }
   }
 
-  private func matches(_ bytes: ArraySlice<UInt8>, _ reply: borrowing ReceiveBuffer, from start: Int) -> Bool {
+  private func matches(_ bytes: ArraySlice<UInt8>, _ reply: borrowing ReceiveBuffer, from start: Int) -> Bool
+  {
     var place = start
     for byte in bytes {
       if reply[place] != byte { return false }

@@ -3,9 +3,9 @@ import MultiClient
 // For people: aligned, and no wider than the terminal.
 
 extension Summary {
-  /// Lines of at most `width` columns, but for long headings and examples.
+  /// Lines of at most `width` columns, but for long examples, below the heading.
   func text(width: Int) -> String {
-    var text = heading + (runs > 1 ? " (\(runs) runs)" : "") + "\n\n"
+    var text = "\n"
     for (label, value) in rows { text += "  " + label.filled(to: 13) + value + "\n" }
     let bars = HistogramBars(replies).text(width: width)
     if !bars.isEmpty { text += "\n" + bars }
@@ -27,8 +27,11 @@ extension Summary {
       let seconds = elapsed / .seconds(1)
       let (received, sent) = (Double(bytesReceived) / seconds, Double(bytesSent) / seconds)
       rows.append(
-        ("throughput", "\(UInt64(repliesPerSecond.rounded()).grouped) replies/s in \(elapsed.text), "
-          + "\(received.compact)B/s in, \(sent.compact)B/s out"))
+        (
+          "throughput",
+          "\(UInt64(repliesPerSecond.rounded()).grouped) replies/s in \(elapsed.text), "
+            + "\(received.compact("B/s")) in, \(sent.compact("B/s")) out"
+        ))
       rows.append(("to reply", Self.quantiles(of: replies)))
     }
     return rows

@@ -93,8 +93,8 @@ extension Summary {
     var text = options.connections.counted("connection") + " to "
     text += options.target == nil ? "an echo server of its own" : "\(target)"
     text += options.messages.map { ", \($0.counted(unit)) of \(size) each" } ?? ", \(unit)s of \(size)"
-    if let duration = options.duration { text += ", for \(duration.text)" }
-    if let rate = options.rate { text += ", \(rate.compact) a second" }
+    if let duration = options.duration { text += ", for \(duration.roundText)" }
+    if let rate = options.rate { text += ", \(rate.compact()) a second" }
     return text
   }
 }

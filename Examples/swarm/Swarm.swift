@@ -52,7 +52,9 @@ struct Swarm {
 extension Summary {
   fileprivate func report(asJSON: Bool) {
     if asJSON { return Terminal.write(json.text + "\n", to: .output) }
+    // Whoever watches has read the heading before.
+    let isWatched = Terminal.output.isTerminal && Terminal.error.isTerminal
     let width = min(Terminal.output.width ?? 80, 100)
-    Terminal.write(text(width: width), to: .output)
+    Terminal.write((isWatched ? "" : "\(heading)\n") + text(width: width), to: .output)
   }
 }

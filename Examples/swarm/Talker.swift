@@ -52,7 +52,7 @@ struct Talker: ConnectionHandler {
     case .right: run.tally.right(since: countsFrom, now)
     case .wrong(let bytes):
       run.tally.wrong(since: countsFrom, now) {
-        "connection \(number), message \(sent): expected \(run.script.expected(for: sent - 1, of: number)), "
+        "connection \(number), message \(sent): expected \(run.script.expected(for: sent, of: number)), "
           + "got \(Escapes.quoted(bytes))"
       }
     }
@@ -89,8 +89,8 @@ struct Talker: ConnectionHandler {
     // when it is measured); who is late because a timer was, has not.
     countsFrom = phase == .waiting && run.hasRate ? due : now
     phase = .waiting
-    try context.send(sent)
     sent += 1
+    try context.send(sent)
     run.tally.sent()
     context.setDeadline(.after(run.timeout))
   }

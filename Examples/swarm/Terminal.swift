@@ -9,18 +9,19 @@ enum Terminal: Int32 {
 
   /// In columns; `nil` when it is no terminal, or does not tell.
   var width: Int? {
-    var size = winsize()
-    guard unsafe ioctl(rawValue, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
-    return Int(size.ws_col)
+    // Rows, columns, and the same in pixels (ioctl_tty(2)).
+    var size = [UInt16](repeating: 0, count: 4)
+    guard unsafe ioctl(rawValue, UInt(TIOCGWINSZ), &size) == 0, size[1] > 0 else { return nil }
+    return Int(size[1])
   }
 
   /// Writes all of it, in one piece if the system takes that; whoever does not read any more misses it.
   static func write(_ text: String, to stream: Terminal) {
     var text = text
     text.withUTF8 { bytes in
-      var rest = unsafe bytes[...]
+      var rest = unsafe UnsafeBufferPointer(rebasing: bytes[...])
       while !rest.isEmpty {
-        let count = unsafe Glibc.write(stream.rawValue, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+        let count = unsafe Glibc.write(stream.rawValue, rest.baseAddress, rest.count)
         if count < 0, errno == EINTR { continue }
         // Somebody has made it nonblocking.
         if count < 0, errno == EAGAIN {
@@ -29,7 +30,7 @@ enum Terminal: Int32 {
           continue
         }
         guard count > 0 else { return }
-        unsafe rest = rest.dropFirst(count)
+        unsafe rest = UnsafeBufferPointer(rebasing: rest.dropFirst(count))
       }
     }
   }
@@ -44,14 +45,18 @@ enum Terminal: Int32 {
   /// What a file holds, as text, up to 64 MiB.
   static func contents(of path: String) throws(UsageError) -> String {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw UsageError("\(path) cannot be read: \(unsafe String(cString: strerror(errno)))") }
+    guard descriptor >= 0 else {
+      throw UsageError("\(path) cannot be read: \(unsafe String(cString: strerror(errno)))")
+    }
     defer { close(descriptor) }
     var bytes: [UInt8] = []
     var block = [UInt8](repeating: 0, count: 65_536)
     while true {
       let count = unsafe read(descriptor, &block, block.count)
       if count < 0, errno == EINTR { continue }
-      guard count >= 0 else { throw UsageError("\(path) cannot be read: \(unsafe String(cString: strerror(errno)))") }
+      guard count >= 0 else {
+        throw UsageError("\(path) cannot be read: \(unsafe String(cString: strerror(errno)))")
+      }
       if count == 0 { return String(decoding: bytes, as: UTF8.self) }
       bytes += block[..<count]
       if bytes.count > 1 << 26 { throw UsageError("\(path) cannot be read: it is larger than 64 MiB") }
