@@ -33,16 +33,27 @@ struct Attack {
   func summary() async throws -> Summary {
     let signals = try ProcessSignals(.interrupt, .terminate)
     display.begin()
-    let outcomes = group.run(repeatElement(target, count: options.connections)) { [run] _ in run.talker() }
+    let outcomes = outcomes
     await withDiscardingTaskGroup { tasks in
       tasks.addTask { await obey(signals) }
       tasks.addTask { await showProgress() }
-      for await outcome in outcomes { note(outcome) }
+      for outcomes in outcomes {
+        for await outcome in outcomes { note(outcome) }
+      }
       tasks.cancelAll()
     }
     display.end()
     return Summary(
       options, target, tally.now, await group.statistics, began: began, signal: tally.interruption)
+  }
+
+  /// Each loop has its share from the beginning: dealt out as they open, connections that stay open could fill one
+  /// loop's part of the window and wait there, while another has room.
+  private var outcomes: [MultiClient<Talker>.Outcomes] {
+    let (share, rest) = options.connections.quotientAndRemainder(dividingBy: group.clients.count)
+    return group.clients.enumerated().map { number, client in
+      client.run(repeatElement(target, count: share + (number < rest ? 1 : 0))) { [run] _ in run.talker() }
+    }
   }
 
   private func note(_ outcome: MultiClient<Talker>.Outcome) {

@@ -8,7 +8,7 @@ struct ErrorTable: Equatable, Sendable {
 
   private(set) var entries: [Entry] = []
 
-  var total: Int { entries.reduce(0) { $0 + $1.count } }
+  var total: Int { entries.reduce(0) { $0 +| $1.count } }
 
   /// The most frequent first.
   var sorted: [Entry] { entries.sorted { ($1.count, $0.kind) < ($0.count, $1.kind) } }
@@ -16,7 +16,7 @@ struct ErrorTable: Equatable, Sendable {
   /// Counts one; the example is asked for at the first of its class only.
   mutating func count(_ kind: String, times: Int = 1, example: () -> String) {
     if let place = entries.firstIndex(where: { $0.kind == kind }) {
-      entries[place].count += times
+      entries[place].count = entries[place].count +| times
     } else {
       entries.append(Entry(kind: kind, count: times, example: example()))
     }

@@ -47,7 +47,7 @@ struct HistogramBars {
         for empty in (first + 1)...place { rows.append(Row(limit: borders[empty], count: 0)) }
       }
       let last = rows.removeLast()
-      rows.append(Row(limit: last.limit, count: last.count + count))
+      rows.append(Row(limit: last.limit, count: last.count +| count))
     }
     return rows
   }

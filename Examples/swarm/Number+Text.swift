@@ -34,6 +34,6 @@ extension Double {
     for (letter, size) in [("", 1.0), ("k", 1e3), ("M", 1e6)] where self < 999.5 * size {
       return (self / size).threeDigits(isWhole: size == 1) + space + letter + unit
     }
-    return (Swift.min(self, 1e18) / 1e9).threeDigits(isWhole: false) + space + "G" + unit
+    return (Swift.min(self, 1e27) / 1e9).threeDigits(isWhole: false) + space + "G" + unit
   }
 }

@@ -40,6 +40,7 @@ extension Summary {
     runs = try json.integer("runs")
     elapsed = .nanoseconds(try json.integer("elapsed_ns") as Int64)
     signal = try json.member("signal") == .null ? nil : json.integer("signal")
+    if let signal, !(1...64).contains(signal) { throw JSONError("\"signal\" is none: \(signal)") }
     let connections = try json.member("connections")
     self.connections = Connections(
       asked: try connections.integer("asked"), opened: try connections.integer("opened"),

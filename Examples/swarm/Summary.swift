@@ -15,7 +15,7 @@ struct Summary: Equatable, Sendable {
     var wrong: UInt64 = 0
 
     /// Those whose reply has not come.
-    var unanswered: UInt64 { sent - min(sent, right + wrong) }
+    var unanswered: UInt64 { sent - min(sent, right +| wrong) }
   }
 
   var runs = 1
@@ -37,29 +37,29 @@ struct Summary: Equatable, Sendable {
 
   init(heading: String) { self.heading = heading }
 
-  /// What the program ends with.
+  /// What a run ends the program with.
   var exitStatus: Int32 { signal.map { 128 + $0 } ?? (errors.total == 0 ? 0 : 1) }
 
   /// Replies in a second, right and wrong ones.
   var repliesPerSecond: Double {
-    elapsed > .zero ? Double(messages.right + messages.wrong) / (elapsed / .seconds(1)) : 0
+    elapsed > .zero ? Double(messages.right +| messages.wrong) / (elapsed / .seconds(1)) : 0
   }
 
   /// That of both, as if they had been one; of runs that were at the same time.
   func merged(with other: Summary) -> Summary {
     var merged = self
-    merged.runs += other.runs
+    merged.runs = runs +| other.runs
     if heading != other.heading { merged.heading = "several different runs" }
     merged.elapsed = max(elapsed, other.elapsed)
     merged.signal = signal ?? other.signal
-    merged.connections.asked += other.connections.asked
-    merged.connections.opened += other.connections.opened
+    merged.connections.asked = connections.asked +| other.connections.asked
+    merged.connections.opened = connections.opened +| other.connections.opened
     merged.connections.opening = max(connections.opening, other.connections.opening)
-    merged.messages.sent += other.messages.sent
-    merged.messages.right += other.messages.right
-    merged.messages.wrong += other.messages.wrong
-    merged.bytesReceived += other.bytesReceived
-    merged.bytesSent += other.bytesSent
+    merged.messages.sent = messages.sent +| other.messages.sent
+    merged.messages.right = messages.right +| other.messages.right
+    merged.messages.wrong = messages.wrong +| other.messages.wrong
+    merged.bytesReceived = bytesReceived +| other.bytesReceived
+    merged.bytesSent = bytesSent +| other.bytesSent
     merged.connecting.merge(other.connecting)
     merged.replies.merge(other.replies)
     merged.errors.merge(other.errors)

@@ -9,7 +9,9 @@ struct Swarm {
       case .help:
         Terminal.write(Usage.text, to: .output)
       case .merge(let files, let printsJSON):
-        try merge(files).report(asJSON: printsJSON)
+        let summary = try merge(files)
+        summary.report(asJSON: printsJSON)
+        Terminal.exit(summary.errors.total == 0 ? 0 : 1)
       case .run(let options):
         let summary = try await run(options)
         summary.report(asJSON: options.printsJSON)
