@@ -9,6 +9,11 @@ struct Ran {
 
 /// Runs the built program to its end.
 func swarm(_ arguments: String..., descriptorLimit: Int? = nil) async throws -> Ran {
+  try await swarm(arguments, descriptorLimit: descriptorLimit)
+}
+
+/// Runs the built program to its end.
+func swarm(_ arguments: [String], descriptorLimit: Int? = nil) async throws -> Ran {
   try await withChildProcess(try builtExecutable("swarm"), arguments, descriptorLimit: descriptorLimit) {
     process in
     process.closeInput()
