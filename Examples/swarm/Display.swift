@@ -9,7 +9,7 @@ final class Display: Sendable {
   }
 
   private let header: String
-  private let isTerminal = Terminal.error.isTerminal
+  private let isTerminal = Terminal.error.canOverwrite
   private let state = Mutex(State())
 
   /// How often it wants to show something.

@@ -7,6 +7,12 @@ enum Terminal: Int32 {
 
   var isTerminal: Bool { isatty(rawValue) == 1 }
 
+  /// Whether a line that has been written can be written over.
+  var canOverwrite: Bool {
+    guard isTerminal else { return false }
+    return unsafe getenv("TERM").map { unsafe String(cString: $0) != "dumb" } ?? false
+  }
+
   /// In columns; `nil` when it is no terminal, or does not tell.
   var width: Int? {
     // Rows, columns, and the same in pixels (ioctl_tty(2)).
