@@ -23,6 +23,7 @@ let package = Package(
     .executable(name: "rot13", targets: ["rot13"]),
     .executable(name: "proxy", targets: ["proxy"]),
     .executable(name: "chat", targets: ["chat"]),
+    .executable(name: "sweep", targets: ["sweep"]),
   ],
   targets: [
     .systemLibrary(name: "CLinux"),
@@ -43,6 +44,8 @@ let package = Package(
       name: "proxy", dependencies: ["TCPServer"], path: "Examples/proxy", swiftSettings: settings),
     .executableTarget(
       name: "chat", dependencies: ["TCPServer"], path: "Examples/chat", swiftSettings: settings),
+    .executableTarget(
+      name: "sweep", dependencies: ["MultiClient"], path: "Examples/sweep", swiftSettings: settings),
     .target(name: "Peers", dependencies: ["CLinux"], path: "Tests/Peers", swiftSettings: settings),
     .executableTarget(
       name: "SocketExercise", dependencies: ["AsyncSockets", "Framing", "TestHarness"],

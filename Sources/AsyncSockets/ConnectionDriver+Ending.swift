@@ -1,12 +1,12 @@
 extension ConnectionDriver {
   /// How long a connection whose handler has failed may still flush.
-  private static let flushLimitAfterError = Duration.seconds(1)
+  static let flushLimit = Duration.seconds(1)
 
   /// Closes: in good order, or after an error.
   func close(after error: (any Error)?, reason: CloseReason? = nil) {
     let reason = error.flatMap { core.hasEnded(by: $0) ? nil : CloseReason(leavingScopeBy: $0) } ?? reason
-    let limit = error == nil ? flushLimit : Self.flushLimitAfterError
-    let deadline = limit.map(core.core.now.advanced) ?? .never
+    let isLimited = error != nil || isHurried
+    let deadline = isLimited ? core.core.now.advanced(by: Self.flushLimit) : .never
     switch core.beginClosing(reason: reason) {
     case .none: finish()
     case .others: waitForEnd()

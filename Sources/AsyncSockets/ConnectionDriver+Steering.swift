@@ -7,13 +7,10 @@ import Synchronization
 extension ConnectionDriver {
   /// Closes in good order.
   ///
-  /// - Parameters:
-  ///   - reason: why, unless something ends it before.
-  ///   - flushLimit: how long output may still go out; `nil` for as long as it makes progress.
-  package final func beginClosing(reason: CloseReason? = nil, flushLimit: Duration? = nil) {
+  /// - Parameter reason: why, unless something ends it before.
+  package final func beginClosing(reason: CloseReason? = nil) {
     guard ending == nil else { return }
     ending = .close(reason)
-    if let flushLimit { self.flushLimit = flushLimit }
     settleLater()
   }
 
@@ -23,11 +20,11 @@ extension ConnectionDriver {
     core.abort()
   }
 
-  /// Whatever is under way: output has so long from now on.
-  package final func limitFlush(to limit: Duration) {
-    flushLimit = limit
+  /// Output that is still to go out has a second, from the close on or from now.
+  package final func hurry() {
+    isHurried = true
     guard case .flush(let writer, let deadline) = waiting else { return }
-    let limited = min(deadline, core.core.now.advanced(by: limit))
+    let limited = min(deadline, core.core.now.advanced(by: Self.flushLimit))
     waiting = .flush(writer: writer, until: limited)
     due = limited
     arm()

@@ -70,8 +70,8 @@ package class ConnectionDriver: @unchecked Sendable {
   @safe @exclusivity(unchecked) final var isCancelled = false
   /// The user's deadline; `.never` for none.
   @safe @exclusivity(unchecked) final var due = EventLoop.Instant.never
-  /// How long output may still go out once it closes without an error; `nil` for as long as it makes progress.
-  @safe @exclusivity(unchecked) final var flushLimit: Duration?
+  /// Output may go out for no longer than after an error.
+  @safe @exclusivity(unchecked) final var isHurried = false
   @safe @exclusivity(unchecked) final var timer = ConnectionState.Timer.none
 
   @usableFromInline

@@ -8,7 +8,7 @@ package struct DeadlineHeap<Payload> {
     fileprivate let generation: UInt32
 
     /// Matches nothing.
-    static var none: ID { ID(slot: .max, generation: 0) }
+    package static var none: ID { ID(slot: .max, generation: 0) }
   }
 
   private struct Entry {

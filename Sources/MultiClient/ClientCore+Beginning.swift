@@ -91,7 +91,7 @@ extension ClientCore {
     local.value.reactions = nil
     if let timer = local.value.pumpTimer { loop.cancelDeadline(timer) }
     local.value.pumpTimer = nil
-    local.value.pumpDue = EventLoop.Instant(nanoseconds: .max)
+    local.value.pumpDue = .farFuture
     for errand in local.value.lookUps.values { errand.cancel() }
     for _ in 0..<entries { inbox.leave() }
   }
@@ -123,9 +123,7 @@ extension ClientCore {
     local.value.queue.release(member.target.host)
     local.value.statistics.begun -= 1
     member.phase = .waiting
-    if let timer = member.timer { loop.cancelDeadline(timer) }
-    member.timer = nil
-    member.timerDue = EventLoop.Instant(nanoseconds: .max)
+    disarm(member)
     local.value.queue.prepend(member)
     local.value.gate.pause(until: loop.now.advanced(by: Self.pause))
     if !local.value.isPaused {
@@ -145,10 +143,11 @@ extension ClientCore {
   /// Looks whether the process may have as many descriptors as the window needs, and raises its limit if it can.
   func fitWindow() {
     let wanted = limits.withLock { $0.open }
-    guard let limit = loop.kernel.descriptorLimit(wanted: wanted + Self.othersDescriptors) else { return }
-    let room = max(limit / 2, limit - Self.othersDescriptors)
-    local.value.gate.setCeiling(room < wanted ? room : nil)
-    if room < wanted { tell(.windowReduced(to: room, descriptorLimit: limit)) }
+    if let limit = loop.kernel.descriptorLimit(wanted: wanted + Self.othersDescriptors) {
+      let room = max(limit / 2, limit - Self.othersDescriptors)
+      local.value.gate.setCeiling(room < wanted ? room : nil)
+      if room < wanted { tell(.windowReduced(to: room, descriptorLimit: limit)) }
+    }
     local.value.rotation.expect(local.value.gate.window)
   }
 
@@ -163,7 +162,7 @@ extension ClientCore: DeadlineTarget {
   func deadlineReached(_ token: UInt64) {
     if token == 0 {
       local.value.pumpTimer = nil
-      local.value.pumpDue = EventLoop.Instant(nanoseconds: .max)
+      local.value.pumpDue = .farFuture
       return pumpSoon()
     }
     if let member = member(ConnectionID(rawValue: token)) { lookAtDeadline(member) }
@@ -174,15 +173,22 @@ extension ClientCore: DeadlineTarget {
     let due = [
       member.timeouts.values.next(after: member.marks)?.due, member.beginning?.nextStep,
     ].compactMap(\.self).min()
-    guard let due, due < member.timerDue || member.timer == nil else { return }
-    if let timer = member.timer { loop.cancelDeadline(timer) }
-    member.timer = loop.schedule(self, token: member.id.rawValue, due: due)
+    guard let due, due < member.timerDue else { return }
+    disarm(member)
+    guard let timer = loop.schedule(self, token: member.id.rawValue, due: due) else { return }
+    member.timer = timer
     member.timerDue = due
   }
 
+  /// Has the loop look at a member no more.
+  func disarm(_ member: Member<Handler>) {
+    guard member.timerDue != .farFuture else { return }
+    loop.cancelDeadline(member.timer)
+    member.timerDue = .farFuture
+  }
+
   private func lookAtDeadline(_ member: Member<Handler>) {
-    member.timer = nil
-    member.timerDue = EventLoop.Instant(nanoseconds: .max)
+    member.timerDue = .farFuture
     let now = loop.now
     if let driver = member.driver {
       // Whoever is not read cannot be idle.
@@ -204,6 +210,7 @@ extension ClientCore: DeadlineTarget {
   private func timeOut(_ member: Member<Handler>, _ kind: Timeouts.Kind) {
     guard let driver = member.driver else { return end(member, .timedOut(kind)) }
     member.verdict = .timedOut(kind)
-    driver.beginClosing(reason: .timedOut, flushLimit: .seconds(1))
+    driver.hurry()
+    driver.beginClosing(reason: .timedOut)
   }
 }

@@ -175,15 +175,12 @@ extension ClientCore {
       let latency = beginning.attemptBegan.duration(to: loop.exactNow)
       member.phase = .open(driver)
       member.beginning = nil
-      member.connectLatency = latency
-      member.marks.connected = loop.now
+      member.connected(after: latency, loop.now)
       local.value.gate.connected()
       local.value.statistics.connected += 1
       local.value.statistics.connectLatency.record(latency)
       driver.start()
-      if let timer = member.timer { loop.cancelDeadline(timer) }
-      member.timer = nil
-      member.timerDue = EventLoop.Instant(nanoseconds: .max)
+      disarm(member)
       arm(member)
       pumpSoon()
     } catch {

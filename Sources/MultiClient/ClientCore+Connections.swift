@@ -32,14 +32,12 @@ extension ClientCore {
       member.marks.input = now
       member.marks.hasInput = true
     }
-    let taken = driver.framesTaken
-    let frames = taken &- member.framesTaken
-    member.framesTaken = taken
+    let frames = driver.framesTaken &- UInt16(truncatingIfNeeded: member.frames)
     member.frames &+= UInt64(frames)
     guard configuration.measuresReplies else { return }
-    if frames > 0, let sent = member.sent {
-      local.value.statistics.replyLatency.record(sent.duration(to: now))
-      member.sent = nil
+    if frames > 0, member.sent != .farFuture {
+      local.value.statistics.replyLatency.record(member.sent.duration(to: now))
+      member.sent = .farFuture
     }
     noteSent(member, counters, now)
   }
@@ -53,6 +51,6 @@ extension ClientCore {
 
   private func ended(_ driver: ConnectionDriver) {
     guard let member = member(of: driver) else { return }
-    end(member, member.verdict ?? .finished(driver.connection.closeReason ?? .closed))
+    end(member, member.verdict?.result ?? .finished(driver.connection.closeReason ?? .closed))
   }
 }

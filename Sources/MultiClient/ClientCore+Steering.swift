@@ -119,7 +119,7 @@ extension ClientCore {
       case .abort: driver.beginAborting()
       case .cancel:
         member.verdict = member.verdict ?? .cancelled
-        driver.limitFlush(to: .seconds(1))
+        driver.hurry()
         driver.connection.wakeOwner()
       }
     }
@@ -148,7 +148,7 @@ extension ClientCore {
     local.value.queue.releaseAll()
     if let timer = local.value.pumpTimer { loop.cancelDeadline(timer) }
     local.value.pumpTimer = nil
-    local.value.pumpDue = EventLoop.Instant(nanoseconds: .max)
+    local.value.pumpDue = .farFuture
     fitWindow()
     pumpSoon()
   }

@@ -38,7 +38,8 @@ final class ClientCore<Handler: ConnectionHandler>: Sendable {
     limits = Lock(configuration.limits)
     local = LoopConfined(
       ClientState(
-        gate: StartGate(configuration.limits), names: NameTable(most: 8, capacity: 4096),
+        gate: StartGate(defect == nil ? configuration.limits : MultiClientLimits()),
+        names: NameTable(most: 8, capacity: 4096),
         rotation: SourceRotation(
           configuration.sources, usesLoopback: configuration.rotatesLoopback,
           ports: loop.kernel.ephemeralPorts.map { Int($0.upperBound - $0.lowerBound) + 1 }),
@@ -138,8 +139,7 @@ extension ClientCore {
     case .waiting, .open, .over: break
     }
     member.phase = .over
-    if let timer = member.timer { loop.cancelDeadline(timer) }
-    member.timer = nil
+    disarm(member)
     local.value.members[member.id.slot] = nil
     local.value.freeSlots.append(member.id.slot)
   }

@@ -35,7 +35,7 @@ struct ClientState<Handler: ConnectionHandler> {
 
   /// The loop is to look whether somebody may begin.
   var pumpTimer: DeadlineID?
-  var pumpDue = EventLoop.Instant(nanoseconds: .max)
+  var pumpDue = EventLoop.Instant.farFuture
   var isPumping = false
   var isPumpPending = false
   var isPaused = false

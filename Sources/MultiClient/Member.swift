@@ -13,6 +13,18 @@ final class Member<Handler: ConnectionHandler> {
     case over
   }
 
+  enum Verdict {
+    case timedOut(Timeouts.Kind)
+    case cancelled
+
+    var result: TargetResult {
+      switch self {
+      case .timedOut(let kind): .timedOut(kind)
+      case .cancelled: .cancelled
+      }
+    }
+  }
+
   /// What is of no use any more once it is connected.
   final class Beginning {
     /// Until the connection has it.
@@ -45,19 +57,20 @@ final class Member<Handler: ConnectionHandler> {
   var timeouts: SharedTimeouts
   var phase = Phase.waiting
   var beginning: Beginning?
-  var marks: Timeouts.Marks
-  var connectLatency: Duration?
-  /// When a frame was sent to which none has come yet; `nil` also when that is not looked at.
-  var sent: EventLoop.Instant?
+  /// When a frame was sent to which none has come yet; the far future also when that is not looked at.
+  var sent = EventLoop.Instant.farFuture
+  /// In nanoseconds; negative until it is connected.
+  private var latency: Int64 = -1
   var bytesRead: UInt64 = 0
   var bytesAccepted: UInt64 = 0
   var frames: UInt64 = 0
-  var framesTaken: UInt16 = 0
   /// The one deadline in the loop's heap, which is only ever moved forward.
-  var timer: DeadlineID?
-  var timerDue = EventLoop.Instant(nanoseconds: .max)
+  var timer = DeadlineID.none
+  /// The far future when there is none.
+  var timerDue = EventLoop.Instant.farFuture
+  var marks: Timeouts.Marks
   /// What becomes of it, when that is decided before the connection has ended.
-  var verdict: TargetResult?
+  var verdict: Verdict?
 
   init(
     id: ConnectionID, target: Target, handler: Handler, from localAddress: SocketAddress?,
@@ -68,6 +81,14 @@ final class Member<Handler: ConnectionHandler> {
     self.timeouts = timeouts
     beginning = Beginning(handler, from: localAddress, now: now)
     marks = Timeouts.Marks(began: now)
+  }
+
+  var connectLatency: Duration? { latency < 0 ? nil : .nanoseconds(latency) }
+
+  func connected(after latency: Duration, _ now: EventLoop.Instant) {
+    self.latency = EventLoop.Instant(nanoseconds: 0).advanced(by: latency).nanoseconds
+    marks.connected = now
+    marks.input = now
   }
 
   var driver: ConnectionDriver? { if case .open(let driver) = phase { driver } else { nil } }

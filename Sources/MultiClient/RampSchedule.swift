@@ -15,7 +15,8 @@ struct RampSchedule {
     guard let origin, let count = curve.count(after: Self.seconds(origin, now)) else { return now }
     // The first is due at the beginning.
     if count + 1 - forfeited - begun >= 1 - 1e-6 { return now }
-    let time = curve.time(of: begun + forfeited)
+    // Three hundred years are enough.
+    let time = min(curve.time(of: begun + forfeited), 9e9)
     return max(origin.advanced(by: .nanoseconds(Int64(time * 1e9) + 1)), now.advanced(by: .nanoseconds(1)))
   }
 

@@ -76,6 +76,7 @@ extension RampUp.Curve {
     case .immediately: return 0
     case .constant(let rate): return count / rate
     case .linear(let first, let last, let seconds):
+      if count <= 0 { return 0 }
       let ramp = (first + last) / 2 * seconds
       if count >= ramp { return seconds + (count - ramp) / last }
       let slope = (last - first) / seconds

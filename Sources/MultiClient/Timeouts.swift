@@ -47,27 +47,33 @@ public struct Timeouts: Hashable, Sendable {
 }
 
 extension Timeouts {
-  /// When a connection began what, as far as it has come.
+  /// When a connection began what; what has not begun is in the far future.
   struct Marks {
+    // Small, since every connection has them.
     var began: EventLoop.Instant
-    var connected: EventLoop.Instant?
-    /// The last input, or when it was last read again after a pause.
-    var input: EventLoop.Instant?
+    var connected = EventLoop.Instant.farFuture
+    /// The last input, or the connect, or when it was last read again after a pause.
+    var input = EventLoop.Instant.farFuture
     var hasInput = false
   }
 
   /// The time-out that comes first if nothing changes; `nil` when none is on.
   func next(after marks: Marks) -> (due: EventLoop.Instant, kind: Kind)? {
     var first: (due: EventLoop.Instant, kind: Kind)?
-    func consider(_ limit: Duration?, since begin: EventLoop.Instant?, _ kind: Kind) {
-      guard let limit, let begin else { return }
+    func consider(_ limit: Duration?, since begin: EventLoop.Instant, _ kind: Kind) {
+      guard let limit, begin != .farFuture else { return }
       let due = begin.advanced(by: limit)
       if first.map({ due < $0.due }) ?? true { first = (due, kind) }
     }
-    if marks.connected == nil { consider(connect, since: marks.began, .connect) }
+    if marks.connected == .farFuture { consider(connect, since: marks.began, .connect) }
     if !marks.hasInput { consider(firstByte, since: marks.connected, .firstByte) }
-    consider(input, since: marks.input ?? marks.connected, .input)
+    consider(input, since: marks.input, .input)
     consider(total, since: marks.began, .total)
     return first
   }
+}
+
+extension EventLoop.Instant {
+  /// Later than all that comes.
+  static var farFuture: EventLoop.Instant { EventLoop.Instant(nanoseconds: .max) }
 }

@@ -6,11 +6,13 @@ struct Asker: ConnectionHandler {
   var enough = 1
   var lines: [String] = []
   var wasConnected = false
+  var localHost: String?
   var reasons: [CloseReason] = []
   var ends = 0
 
   mutating func connected(_ context: borrowing HandlerContext<LineFraming>) throws {
     wasConnected = true
+    localHost = context.localAddress?.host
     if let question { try context.send(question) }
   }
 

@@ -1,0 +1,197 @@
+import AsyncSockets
+import Testing
+
+@testable import MultiClient
+
+@Suite("Those who wait to begin")
+struct QueueTests {
+  @Test("come out as they went in, whoever is put back first", arguments: 0..<20 as Range<UInt64>)
+  func fifo(seed: UInt64) {
+    var random = SeededNumbers(seed: seed)
+    var fifo = Fifo<Int>()
+    var model: [Int] = []
+    for number in 0..<5000 {
+      switch Int.random(in: 0..<5, using: &random) {
+      case 0, 1:
+        fifo.append(number)
+        model.append(number)
+      case 2 where number % 7 == 0:
+        fifo.prepend(number)
+        model.insert(number, at: 0)
+      default:
+        let first = fifo.popFirst()
+        #expect(first == (model.isEmpty ? nil : model.removeFirst()))
+      }
+      #expect(fifo.count == model.count)
+      #expect(fifo.isEmpty == model.isEmpty)
+    }
+    let rest = fifo.removeAll()
+    #expect(rest == model)
+    #expect(fifo.isEmpty)
+  }
+
+  @Test("others go before those whose host is full, who go in their order when it has room")
+  func parking() {
+    var queue = TargetQueue<String>()
+    for item in ["a1", "a2", "b1", "a3", "b2"] { queue.append(item) }
+    var full: Set<Character> = []
+    func next() -> String? {
+      queue.next { item in item.first.flatMap { full.contains($0) ? String($0) : nil } }
+    }
+    #expect(next() == "a1")
+    full = ["a"]
+    #expect(next() == "b1")
+    #expect(next() == "b2")
+    #expect(next() == nil)
+    #expect(queue.count == 2)
+    full = []
+    #expect(next() == nil, "nobody has told")
+    queue.release("a")
+    #expect(next() == "a2")
+    full = ["a"]
+    queue.release("a")
+    #expect(next() == nil)
+    queue.append("a4")
+    #expect(next() == nil)
+    full = []
+    queue.releaseAll()
+    #expect(next() == "a3")
+    #expect(next() == "a4")
+    #expect(queue.count == 0)
+  }
+
+  @Test("no more than 1,024 are kept for the sake of those behind them")
+  func bounded() {
+    var queue = TargetQueue<Int>()
+    var drawn = 0
+    while queue.isHungry {
+      queue.append(drawn)
+      drawn += 1
+      let next = queue.next { _ in "full" }
+      #expect(next == nil)
+    }
+    #expect(drawn == TargetQueue<Int>.lookahead)
+    let rest = queue.removeAll()
+    #expect(rest == Array(0..<drawn))
+  }
+
+  @Test("names are looked up once for all who wait, few at a time, and the oldest are forgotten")
+  func names() {
+    var names = NameTable<Int>(most: 2, capacity: 2)
+    let address = SocketAddress.loopback()
+    func find(_ name: String, _ waiter: Int) -> NameTable<Int>.Answer { names.find(name, for: waiter) }
+    #expect(find("a", 1).isAsk)
+    #expect(find("a", 2).isWait)
+    #expect(find("b", 3).isAsk)
+    #expect(find("c", 4).isWait)
+    #expect(find("d", 5).isWait)
+    #expect(names.underWay == 2)
+    var (waiters, next) = names.answered("a", [address])
+    #expect(waiters == [1, 2])
+    #expect(next == "c")
+    #expect(find("a", 6).addresses == [address])
+    // A failure is not remembered.
+    (waiters, next) = names.answered("b", nil)
+    #expect(waiters == [3])
+    #expect(next == "d")
+    #expect(find("b", 7).isWait)
+    (waiters, next) = names.answered("c", [address])
+    #expect(next == "b")
+    (waiters, next) = names.answered("d", [address])
+    #expect(find("a", 8).isAsk, "forgotten for d")
+    #expect(find("d", 9).addresses == [address])
+  }
+
+  @Test("a look-up that nobody waits for any more is to be cancelled, or never begins")
+  func leaving() {
+    var names = NameTable<Int>(most: 1, capacity: 2)
+    func find(_ name: String, _ waiter: Int) -> NameTable<Int>.Answer { names.find(name, for: waiter) }
+    func leave(_ name: String, _ waiter: Int) -> Bool { names.leave(name, waiter) }
+    #expect(find("a", 1).isAsk)
+    #expect(find("a", 2).isWait)
+    #expect(find("b", 3).isWait)
+    #expect(find("c", 4).isWait)
+    #expect(!leave("a", 1))
+    #expect(leave("a", 2))
+    #expect(!leave("b", 3))
+    #expect(!leave("nobody", 3))
+    let (waiters, next) = names.answered("a", nil)
+    #expect(waiters == [])
+    #expect(next == "c")
+    let again = names.answered("a", nil)
+    #expect(again.waiters == [])
+  }
+
+  @Test("sources take turns, those of the target's family; loopback addresses are as many as needed")
+  func sources() throws {
+    let own = try ["192.0.2.1", "::1", "192.0.2.2"].map { try SocketAddress(host: $0, port: 0) }
+    let target = try SocketAddress("127.0.0.1:7")
+    var rotation = SourceRotation(own, usesLoopback: true, ports: 100)
+    let turns = (0..<4).map { _ in rotation.next(for: target) }
+    #expect(Set(turns) == [own[0], own[2]])
+    let only = rotation.next(for: .loopback6(port: 7))
+    #expect(only == own[1])
+    #expect(rotation.capacity(for: target) == 200)
+    var hasGrown = rotation.grow(for: target)
+    #expect(!hasGrown)
+
+    var loopback = SourceRotation([], usesLoopback: true, ports: 100)
+    let unneeded = loopback.next(for: target)
+    #expect(unneeded == nil)
+    loopback.expect(90)
+    #expect(loopback.loopbacks == 1)
+    loopback.expect(91)
+    #expect(loopback.loopbacks == 2)
+    let hosts = (0..<9).map { _ in loopback.next(for: target)?.host }
+    #expect(Set(hosts) == ["127.0.0.1", "127.0.0.2"])
+    hasGrown = loopback.grow(for: target)
+    #expect(hasGrown)
+    #expect(loopback.count(for: target) == 3)
+    let elsewhere = loopback.next(for: try SocketAddress("192.0.2.9:7"))
+    #expect(elsewhere == nil)
+    hasGrown = loopback.grow(for: .loopback6(port: 7))
+    #expect(!hasGrown)
+    while loopback.grow(for: target) {}
+    #expect(loopback.loopbacks == 250)
+
+    var none = SourceRotation([], usesLoopback: false, ports: nil)
+    none.expect(1_000_000)
+    let nowhere = none.next(for: target)
+    #expect(nowhere == nil)
+    hasGrown = none.grow(for: target)
+    #expect(!hasGrown)
+  }
+
+  @Test("the time-out that comes first is the one that is due")
+  func timeouts() {
+    var marks = Timeouts.Marks(began: .at(10))
+    let all = Timeouts(connect: .seconds(4), firstByte: .seconds(3), input: .seconds(5), total: .seconds(20))
+    func next() -> (Double, Timeouts.Kind)? {
+      all.next(after: marks).map { (Double($0.due.nanoseconds) / 1e9, $0.kind) }
+    }
+    #expect(next()?.0 == 14 && next()?.1 == .connect)
+    (marks.connected, marks.input) = (.at(12), .at(12))
+    #expect(next()?.0 == 15 && next()?.1 == .firstByte)
+    (marks.hasInput, marks.input) = (true, .at(14))
+    #expect(next()?.0 == 19 && next()?.1 == .input)
+    marks.input = .at(28)
+    #expect(next()?.0 == 30 && next()?.1 == .total)
+    #expect(Timeouts(connect: nil).next(after: marks) == nil)
+  }
+
+  @Test("an id is its serial number, its place and its client, and nothing else")
+  func ids() {
+    let id = ConnectionID(serial: 7, client: 2, slot: 0xff_fffe)
+    #expect(id.slot == 0xff_fffe && id.client == 2 && "\(id)" == "2#7")
+    #expect("\(ConnectionID(serial: 7, client: 0, slot: 3))" == "#7")
+    #expect(ConnectionID(rawValue: id.rawValue) == id)
+  }
+}
+
+extension NameTable.Answer {
+  fileprivate var isAsk: Bool { if case .ask = self { true } else { false } }
+  fileprivate var isWait: Bool { if case .waits = self { true } else { false } }
+  fileprivate var addresses: [SocketAddress]? {
+    if case .known(let addresses) = self { addresses } else { nil }
+  }
+}
