@@ -29,9 +29,9 @@ struct Swarm {
       descriptors: SystemLimits.raiseDescriptors(to: Places.descriptors(for: options)),
       ports: SystemLimits.ephemeralPorts)
     try places.check(options)
-    if let target = options.target { return try await Attack(options, on: target).summary() }
+    if let target = options.target { return try await LoadTest(options, on: target).summary() }
     return try await EchoServer.with { address in
-      try await Attack(options, on: .address(address)).summary()
+      try await LoadTest(options, on: .address(address)).summary()
     }
   }
 

@@ -178,6 +178,31 @@ struct ProcessTests {
     #expect(many.errors.contains("ulimit -Hn 1360"))
   }
 
+  @Test(
+    "in a terminal one line is written over, in whole frames, and taken away at the end",
+    .enabled("script is not installed") { await isInstalled("script") })
+  func terminal() async throws {
+    let command = "\(try builtExecutable("swarm")) --connections 3 --duration 300ms"
+    try await withChildProcess("script", ["-qec", command, "/dev/null"], environment: ["TERM": "xterm"]) {
+      script in
+      let output = String(decoding: try await script.readToEnd(), as: UTF8.self)
+      #expect(try await script.waitForExit() == .exited(0))
+      let erase = "\u{1b}[K"
+      let frames = output.split(separator: erase)
+      let heading = "3 connections to an echo server of its own, lines of 64 bytes, for 300 ms"
+      #expect(output.hasPrefix("\(heading)\r\n\r"))
+      #expect(frames.count >= 3)
+      // Between the heading before the first and the summary after the last.
+      for frame in frames.dropFirst().dropLast(2) {
+        #expect(frame.hasPrefix("\r"))
+        #expect(frame.contains(" %"))
+        #expect(!frame.contains("\n"))
+      }
+      #expect(output.contains("\(erase)\r\(erase)\r\n  connections  3 of 3 opened"))
+      #expect(output.components(of: heading) == 1)
+    }
+  }
+
   @Test("--help goes to standard output")
   func help() async throws {
     let ran = try await swarm("--help")
@@ -185,4 +210,9 @@ struct ProcessTests {
     #expect(ran.output == Usage.text)
     #expect(ran.errors.isEmpty)
   }
+}
+
+extension String {
+  /// How often a text is in it.
+  fileprivate func components(of text: String) -> Int { ranges(of: text).count }
 }

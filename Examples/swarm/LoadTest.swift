@@ -1,7 +1,7 @@
 import MultiClient
 
 /// A run from its beginning to its summary.
-struct Attack {
+struct LoadTest {
   private let options: Options
   private let target: Target
   private let group: MultiClientGroup<Talker>
