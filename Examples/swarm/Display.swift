@@ -6,6 +6,7 @@ final class Display: Sendable {
   private struct State {
     var isShown = false
     var nextPlainLine = Duration.seconds(5)
+    var said: Set<String> = []
   }
 
   private let header: String
@@ -35,9 +36,10 @@ final class Display: Sendable {
     }
   }
 
-  /// A line that stays.
+  /// A line that stays; again, it is left out.
   func say(_ message: String) {
     state.withLock { state in
+      guard state.said.insert(message).inserted else { return }
       Terminal.write("\(state.isShown ? "\r\(Self.eraseRest)" : "")swarm: \(message)\n", to: .error)
       state.isShown = false
     }

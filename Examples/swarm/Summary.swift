@@ -94,7 +94,9 @@ extension Summary {
     text += options.target == nil ? "an echo server of its own" : "\(target)"
     text += options.messages.map { ", \($0.counted(unit)) of \(size) each" } ?? ", \(unit)s of \(size)"
     if let duration = options.duration { text += ", for \(duration.roundText)" }
-    if let rate = options.rate { text += ", \(rate.compact()) a second" }
+    if let rate = options.rate {
+      text += ", \(rate == rate.rounded() ? Int(rate).grouped : "\(rate)") a second"
+    }
     return text
   }
 }

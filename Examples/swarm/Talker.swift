@@ -63,7 +63,7 @@ struct Talker: ConnectionHandler {
   mutating func timedOut(_ context: borrowing HandlerContext<Exchange>) throws {
     guard phase == .waiting else { return try proceed(context.loop.now, context) }
     blame(
-      Flaw(.noReply, "connection \(number): no reply to message \(sent) within \(run.timeout.text)"))
+      Flaw(.noReply, "connection \(number): no reply to message \(sent) within \(run.timeout.roundText)"))
     context.abort()
   }
 
