@@ -26,7 +26,8 @@ final class Display: Sendable {
   func show(_ progress: Progress) {
     state.withLock { state in
       if isTerminal {
-        let width = (Terminal.error.width ?? 80) - 1
+        // With room for the ^C that a terminal adds: a line that wraps cannot be taken away.
+        let width = (Terminal.error.width ?? 80) - 3
         Terminal.write("\r\(progress.line(width: width))\(Self.eraseRest)", to: .error)
         state.isShown = true
       } else if progress.elapsed >= state.nextPlainLine {

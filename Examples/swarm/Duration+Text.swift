@@ -28,9 +28,12 @@ extension Duration {
       ? "\(seconds / 60) min \(seconds % 60) s" : "\(seconds / 3600) h \(seconds / 60 % 60) min"
   }
 
-  /// The same of a round time, without zeros that say nothing: `1.5 ms`, `20 µs`.
+  /// The same of a round time, without zeros that say nothing: `1.5 ms`, `20 µs`, `1 h`.
   var roundText: String {
     let text = text
+    for nothing in [" 0 min", " 0 s"] where text.hasSuffix(nothing) {
+      return String(text.dropLast(nothing.count))
+    }
     guard let space = text.firstIndex(of: " "), text[..<space].contains(".") else { return text }
     var number = text[..<space]
     while number.hasSuffix("0") { number.removeLast() }

@@ -10,10 +10,17 @@ struct Exchange: Framing {
   var connection = 1
 
   /// A whole reply.
-  enum Reply: Sendable, Equatable {
+  enum Reply: Sendable, Equatable, CustomStringConvertible {
     case right
     /// It began so.
     case wrong([UInt8])
+
+    var description: String {
+      switch self {
+      case .right: "one more right reply"
+      case .wrong(let bytes): Escapes.quoted(bytes)
+      }
+    }
   }
 
   func makeDecoder() -> Decoder { Decoder(script: script, connection: connection) }
@@ -36,13 +43,15 @@ struct Exchange: Framing {
 
     let script: Script
     let connection: Int
-    private var message = 1
+    /// What the next reply is to; 0 for the greeting.
+    private var message: Int
     /// What is known of a reply of several lines after the first.
     private var verdict: Reply?
 
     init(script: Script, connection: Int) {
       self.script = script
       self.connection = connection
+      message = script.isGreeted ? 0 : 1
     }
 
     mutating func decode(_ buffer: inout ReceiveBuffer) throws(FramingError) -> Reply? {
@@ -83,7 +92,8 @@ struct Exchange: Framing {
       _ buffer: inout ReceiveBuffer, _ count: Int, consuming length: Int
     ) -> Reply? {
       let reply = verdict ?? judge(buffer, count)
-      let isLast = script.end.map { $0.count == count && buffer.begins(with: $0) } ?? true
+      let isLast =
+        message == 0 || script.end.map { $0.count == count && buffer.begins(with: $0) } ?? true
       buffer.consume(length)
       verdict = isLast ? nil : reply
       guard isLast else { return nil }
@@ -92,7 +102,7 @@ struct Exchange: Framing {
     }
 
     private func judge(_ buffer: borrowing ReceiveBuffer, _ count: Int) -> Reply {
-      script.isRight(buffer, count, to: message, of: connection)
+      message == 0 || script.isRight(buffer, count, to: message, of: connection)
         ? .right : .wrong(buffer.prefix(min(count, Self.shown)))
     }
   }

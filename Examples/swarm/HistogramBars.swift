@@ -60,7 +60,7 @@ struct HistogramBars {
     let counts = rows.map(\.count.grouped)
     let limitWidth = limits.map(\.count).max() ?? 0
     let countWidth = counts.map(\.count).max() ?? 0
-    let room = max(10, width - limitWidth - countWidth - 14)
+    let room = max(4, width - limitWidth - countWidth - 14)
     var text = ""
     for (place, row) in rows.enumerated() {
       let bar = row.count == 0 ? "" : Bar.text(share: Double(row.count) / Double(most), width: room)

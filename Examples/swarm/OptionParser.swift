@@ -6,7 +6,7 @@ struct OptionParser {
     "--connect", "--connections", "--messages", "--duration", "--ramp", "--rate", "--think", "--timeout",
     "--loops", "--size", "--send", "--expect", "--until",
   ]
-  private static let flags: Set<String> = ["--hex", "--json", "--help", "--merge"]
+  private static let flags: Set<String> = ["--hex", "--greeting", "--json", "--help", "--merge"]
 
   private var values: [String: String] = [:]
   private var files: [String] = []

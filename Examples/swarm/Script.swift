@@ -30,6 +30,8 @@ final class Script: Sendable, Equatable {
   let end: [UInt8]?
   /// Whether messages and replies are bytes rather than lines.
   let isBytes: Bool
+  /// Whether the server speaks first: a reply to nothing, which is always right.
+  let isGreeted: Bool
   /// The longest line of a reply.
   let lineLimit: Int
 
@@ -38,12 +40,14 @@ final class Script: Sendable, Equatable {
   private let isNumbered: Bool
 
   init(
-    _ message: Message, expecting expectation: Expectation, until end: [UInt8]? = nil, isBytes: Bool = false
+    _ message: Message, expecting expectation: Expectation, until end: [UInt8]? = nil, isBytes: Bool = false,
+    isGreeted: Bool = false
   ) {
     self.message = message
     self.expectation = expectation
     self.end = end
     self.isBytes = isBytes
+    self.isGreeted = isGreeted
     switch message {
     case .text(let bytes):
       body = bytes
@@ -57,7 +61,7 @@ final class Script: Sendable, Equatable {
 
   static func == (left: Script, right: Script) -> Bool {
     left.message == right.message && left.expectation == right.expectation && left.end == right.end
-      && left.isBytes == right.isBytes
+      && left.isBytes == right.isBytes && left.isGreeted == right.isGreeted
   }
 
   /// The size of a message, without its line ending.

@@ -24,13 +24,17 @@ struct ScriptOptions {
         "--send has several lines, each of which an echo would bring back by itself; "
           + "add --expect and --until, or send them with --hex")
     }
+    if isBytes, values["--greeting"] != nil {
+      throw UsageError("--greeting and --hex exclude each other: a greeting is a line")
+    }
     if let end, end.contains(Script.newline) {
       throw UsageError("--until must be one line, without \\n; the last of the reply")
     }
     if case .text(let bytes) = expectation, !isBytes, bytes.contains(Script.newline) {
       throw UsageError("--expect must be one line, without \\n; add --until for replies of several lines")
     }
-    return Script(message, expecting: expectation, until: end, isBytes: isBytes)
+    return Script(
+      message, expecting: expectation, until: end, isBytes: isBytes, isGreeted: values["--greeting"] != nil)
   }
 
   private func expectation() throws(UsageError) -> Script.Expectation {

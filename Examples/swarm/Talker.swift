@@ -5,6 +5,8 @@ struct Talker: ConnectionHandler {
   enum Phase {
     /// Not connected yet.
     case new
+    /// For the server to speak first.
+    case greeting
     /// For a reply.
     case waiting
     /// Until the next message is due.
@@ -39,15 +41,24 @@ struct Talker: ConnectionHandler {
     run.tally.opened(at: now)
     context.switchCodec(to: Exchange(script: run.script, connection: number))
     due = run.pace.first(number, now: now)
-    try proceed(now, context)
+    guard run.script.isGreeted else { return try proceed(now, context) }
+    phase = .greeting
+    context.setDeadline(.after(run.timeout))
   }
 
   mutating func received(_ reply: Exchange.Reply, _ context: borrowing HandlerContext<Exchange>) throws {
-    guard phase == .waiting else {
-      blame(Flaw(.unasked, "connection \(number) was sent something that it had not asked for"))
+    let now = context.loop.now
+    switch phase {
+    case .waiting: note(reply, now)
+    case .greeting: due = run.pace.first(number, now: now)
+    case .new, .pausing, .done, .over:
+      blame(Flaw(.unasked, "connection \(number) was sent \(reply), for which it had not asked"))
       return context.abort()
     }
-    let now = context.loop.now
+    try proceed(now, context)
+  }
+
+  private mutating func note(_ reply: Exchange.Reply, _ now: EventLoop.Instant) {
     switch reply {
     case .right: run.tally.right(since: countsFrom, now)
     case .wrong(let bytes):
@@ -57,13 +68,12 @@ struct Talker: ConnectionHandler {
       }
     }
     due = run.pace.next(after: due, now: now)
-    try proceed(now, context)
   }
 
   mutating func timedOut(_ context: borrowing HandlerContext<Exchange>) throws {
-    guard phase == .waiting else { return try proceed(context.loop.now, context) }
-    blame(
-      Flaw(.noReply, "connection \(number): no reply to message \(sent) within \(run.timeout.roundText)"))
+    guard phase == .waiting || phase == .greeting else { return try proceed(context.loop.now, context) }
+    let what = phase == .greeting ? "no greeting" : "no reply to message \(sent)"
+    blame(Flaw(.noReply, "connection \(number): \(what) within \(run.timeout.roundText)"))
     context.abort()
   }
 

@@ -25,6 +25,7 @@ enum Usage {
       --send TEXT            the line instead; it goes out with CR LF. Escapes: \\n \\r \\t \\\\ \\xHH
       --expect TEXT          with what a reply has to begin, "any", or "echo": what was sent (echo)
       --until TEXT           the last line of a reply of several, "" for an empty one
+      --greeting             the server speaks first, a line; the first message comes after it
       --hex                  bytes instead of lines: --send "01 ff", --expect "02" in hexadecimal
 
     What comes out

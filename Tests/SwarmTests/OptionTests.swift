@@ -110,6 +110,7 @@ struct OptionTests {
       (["--until", #"a\n"#], ["--until", "one line"]),
       (["--hex", "--send", "0"], ["--send", "--hex", "hexadecimal"]),
       (["--hex", "--until", "00"], ["--until", "--hex", "exclude"]),
+      (["--hex", "--greeting"], ["--greeting", "--hex", "exclude"]),
       (["--json=yes"], ["--json takes no value"]),
       (["--merge"], ["--merge needs"]),
       (["--merge", "a", "--rate", "3"], ["--rate", "--merge", "exclude"]),
@@ -123,7 +124,8 @@ struct OptionTests {
   func help() {
     for option in [
       "--connect", "--connections", "--messages", "--duration", "--ramp", "--rate", "--think", "--timeout",
-      "--loops", "--size", "--send", "--expect", "--until", "--hex", "--json", "--merge", "--help",
+      "--loops", "--size", "--send", "--expect", "--until", "--greeting", "--hex", "--json", "--merge",
+      "--help",
     ] {
       #expect(Usage.text.contains("\(option) "))
     }

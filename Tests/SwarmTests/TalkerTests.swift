@@ -121,6 +121,27 @@ struct TalkerTests {
         }, in: world)
       #expect(counts.right == 1)
       #expect(counts.errors.sorted.map(\.kind) == ["unasked input"])
+      #expect(
+        counts.errors.sorted.first?.example
+          == "connection 1 was sent \"and more\", for which it had not asked")
+    }
+  }
+
+  @Test("a greeting is waited for, and is no reply")
+  func greeting() async throws {
+    try await withSimulation { world in
+      let options = try options("--connections", "3", "--messages", "2", "--greeting")
+      let (counts, _) = try await talk(
+        options,
+        with: { connection in
+          try await world.sleep(for: .seconds(1))
+          try await connection.send("Smile from the server!")
+          for try await line in connection.inbound { try await connection.send(line) }
+        }, in: world)
+      #expect(counts.right == 6)
+      #expect(counts.errors.total == 0)
+      #expect(counts.latency.count == 6)
+      #expect(counts.latency.max.map { $0 < .seconds(1) } == true)
     }
   }
 

@@ -41,6 +41,9 @@ struct TextTests {
     #expect(Duration.seconds(67).clockText == "1:07")
     #expect(Duration.milliseconds(1500).roundText == "1.5 s")
     #expect(Duration.microseconds(20).roundText == "20 µs")
+    #expect(Duration.seconds(3600).roundText == "1 h")
+    #expect(Duration.seconds(600).roundText == "10 min")
+    #expect(Duration.zero.roundText == "0 ns")
   }
 
   @Test("bytes are quoted so that nothing unprintable is left, and cut")
