@@ -19,6 +19,7 @@ let package = Package(
     .library(name: "TCPClient", targets: ["TCPClient"]),
     .library(name: "MultiClient", targets: ["MultiClient"]),
     .library(name: "TestHarness", targets: ["TestHarness"]),
+    .executable(name: "swarm", targets: ["swarm"]),
     .executable(name: "rot13", targets: ["rot13"]),
     .executable(name: "proxy", targets: ["proxy"]),
     .executable(name: "chat", targets: ["chat"]),
@@ -35,6 +36,9 @@ let package = Package(
     .target(name: "MultiClient", dependencies: ["AsyncSockets", "Framing"], swiftSettings: settings),
     .target(
       name: "TestHarness", dependencies: ["AsyncSockets", "Framing", "TCPServer", "CLinux"],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "swarm", dependencies: ["MultiClient", "TCPServer"], path: "Examples/swarm",
       swiftSettings: settings),
     .executableTarget(
       name: "rot13", dependencies: ["TCPServer"], path: "Examples/rot13", swiftSettings: settings),
@@ -81,6 +85,9 @@ let package = Package(
       dependencies: [
         "MultiClient", "TCPServer", "AsyncSockets", "Framing", "TestHarness", "CLinux", "Peers",
       ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "SwarmTests", dependencies: ["swarm", "MultiClient", "TestHarness", "Peers"],
       swiftSettings: settings),
   ]
 )
