@@ -20,7 +20,7 @@ struct Sweep {
       exit(2)
     }
     let client = MultiClient<Banner>(framing: .lines, atMost: 100)
-    client.limits.timeouts = Timeouts(connect: .seconds(5), total: .seconds(10))
+    client.limits.timeouts = Timeouts(connect: .seconds(5), total: .seconds(60))
     for await outcome in client.run(ports.map { .loopback(port: $0) }, { _ in Banner() }) {
       if let line = outcome.handler.line {
         print(outcome.target, line)

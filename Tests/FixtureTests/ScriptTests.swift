@@ -94,7 +94,9 @@ struct ScriptTests {
   func otherwise(way: Int) async throws {
     let report = try await reportOf { peer in
       try await peer.expect("QUIT")
-    } client: { client, _ in
+    } client: { client, server in
+      // Whoever is reset before gets no script.
+      try await eventually("the script plays") { server.peer(1) != nil }
       switch way {
       case 0: try client.halfClose()
       case 1:

@@ -102,7 +102,7 @@ struct LifecycleTests {
       let server = try await TCPServer.bind(on: .ownLoopback(), configuration: log.configuration())
       let peer = try await server.connect()
       try peer.send("early\n")
-      server.beginDrain()
+      server.beginDrain(deadline: .seconds(3600))
       async let running: Void = server.run(framing: LineFraming(), echo)
       try await onThread { try peer.expectEnd(after: "early\n") }
       peer.close()

@@ -10,7 +10,7 @@ struct CancellationSweepTests {
   func sweep(operation: CancelledOperation) async {
     await #expect(processExitsWith: .success) { [operation = operation as CancelledOperation] in
       await reportingErrors {
-        try await sweepCancellation(of: operation, steps: rounds(8, slow: 40), supplies: rounds(3, slow: 12))
+        try await sweepCancellation(of: operation, steps: rounds(8, slow: 40), supplies: rounds(2, slow: 12))
       }
     }
   }

@@ -14,7 +14,12 @@ func swarm(_ arguments: String..., descriptorLimit: Int? = nil) async throws -> 
 
 /// Runs the built program to its end.
 func swarm(_ arguments: [String], descriptorLimit: Int? = nil) async throws -> Ran {
-  try await withChildProcess(try builtExecutable("swarm"), arguments, descriptorLimit: descriptorLimit) {
+  // Servers of the test's own are slow when the machine is busy.
+  let patience =
+    arguments.contains("--connect") && !arguments.contains("--timeout") ? ["--timeout", "1h"] : []
+  return try await withChildProcess(
+    try builtExecutable("swarm"), arguments + patience, descriptorLimit: descriptorLimit
+  ) {
     process in
     process.closeInput()
     let output = String(decoding: try await process.readToEnd(), as: UTF8.self)

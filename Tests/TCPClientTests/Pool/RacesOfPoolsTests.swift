@@ -5,13 +5,21 @@ import Testing
 
 @testable import TCPClient
 
+/// For a machine that is busy with something else.
+private func patient(atMost count: Int) -> PoolConfiguration {
+  var configuration = PoolConfiguration(atMost: count)
+  configuration.waitTimeout = nil
+  configuration.client.connectTimeout = nil
+  return configuration
+}
+
 @Suite("Races of pools", .timeLimit(.minutes(4))) struct RacesOfPoolsTests {
   @Test("tasks on several threads share connections over real sockets, and lose none")
   func sharing() async throws {
     try await withAuditedLoops { _ in
       try await withTestServer(.echo, framing: .lines) { server in
         let pool = try ConnectionPool(
-          to: "127.0.0.1", port: server.port, framing: .lines, configuration: PoolConfiguration(atMost: 3))
+          to: "127.0.0.1", port: server.port, framing: .lines, configuration: patient(atMost: 3))
         let inUse = Shared(0)
         try await pool.run {
           try await withThrowingTaskGroup { group in
@@ -47,7 +55,7 @@ import Testing
     try await withAuditedLoops { _ in
       try await withTestServer(.echo, framing: .lines) { server in
         let pool = try ConnectionPool(
-          to: "127.0.0.1", port: server.port, framing: .lines, configuration: PoolConfiguration(atMost: 1))
+          to: "127.0.0.1", port: server.port, framing: .lines, configuration: patient(atMost: 1))
         try await pool.run {
           for _ in 0..<50 {
             try await withThrowingTaskGroup { group in

@@ -8,7 +8,11 @@ struct RealClientTests {
   func localhost() async throws {
     try await withAuditedLoops { _ in
       try await withTestServer(.echo, framing: .lines, on: [.loopback()]) { server in
-        let answer = try await TCPClient.withConnection(to: "localhost", port: server.port, framing: .lines) {
+        var patient = TCPClient.Configuration()
+        patient.connectTimeout = nil
+        let answer = try await TCPClient.withConnection(
+          to: "localhost", port: server.port, framing: .lines, configuration: patient
+        ) {
           try await $0.request("hello")
         }
         #expect(answer == "hello")

@@ -8,6 +8,9 @@ import Testing
 enum Network: String, CaseIterable, Sendable {
   case ipv4, ipv6, unix
 
+  /// One, and all of them in a long run: for what differs little from one to the other.
+  static var tried: [Network] { Array(allCases.prefix(rounds(1, slow: 3))) }
+
   /// An address to listen on that no other test uses.
   var freeAddress: SocketAddress {
     switch self {
