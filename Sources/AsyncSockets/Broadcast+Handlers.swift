@@ -1,13 +1,5 @@
 import Framing
 
-/// A broadcast that a connection without a task has joined, as its driver knows it.
-protocol BroadcastMembership: AnyObject, Sendable {
-  /// The output has fallen to its low mark: what is kept for it can be sent, up to the high one.
-  func outputHasRoom()
-
-  func leave()
-}
-
 extension Broadcast {
   /// Makes the connection of a `ConnectionHandler` a member, until it closes or leaves. What is sent to it comes between
   /// the sends of its own; a second time changes nothing.
@@ -43,14 +35,11 @@ extension Broadcast {
     _ message: F.Encoder.Frame, except context: borrowing HandlerContext<F>
   ) throws(FramingError) -> Delivery<Member> {
     let core = context.driver.core
-    return try offer(message) { $0.connection.core !== core }
+    return try offer(message, to: roll) { $0.core !== core }
   }
 
-  private func seat(of driver: CodecDriver<F>) -> BroadcastSeat<F>? {
-    for membership in driver.memberships {
-      if let seat = membership as? BroadcastSeat<F>, seat.room === self { return seat }
-    }
-    return nil
+  private func seat(of driver: CodecDriver<F>) -> BroadcastSeat? {
+    driver.memberships.first { $0.room === self }
   }
 }
 

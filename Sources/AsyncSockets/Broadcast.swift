@@ -21,14 +21,16 @@ public final class Broadcast<F: Framing>: Sendable {
   /// A connection that has joined.
   public typealias Member = FramedConnection<F>
 
-  private struct State {
-    var seats: [BroadcastSeat<F>?] = []
-    var free: [Int] = []
+  /// The members and their seats by the same numbers, with gaps where somebody has left.
+  struct Roll {
+    var members: [Member?] = []
+    var seats: [BroadcastSeat?] = []
+    fileprivate var free: [Int] = []
   }
 
   let framing: F
   private let slowConsumers: SlowConsumerPolicy
-  private let state = Lock(State())
+  private let state = Lock(Roll())
 
   /// A broadcast without members.
   ///
@@ -45,9 +47,9 @@ public final class Broadcast<F: Framing>: Sendable {
   public var count: Int { state.withLock { $0.seats.count - $0.free.count } }
 
   /// The members.
-  public var members: [Member] { seats.map(\.connection) }
+  public var members: [Member] { roll.members.compactMap { $0 } }
 
-  private var seats: [BroadcastSeat<F>] { state.withLock { $0.seats }.compactMap { $0 } }
+  var roll: Roll { state.withLock { $0 } }
 
   // MARK: Joining
 
@@ -68,17 +70,24 @@ public final class Broadcast<F: Framing>: Sendable {
     }
   }
 
-  func enter(_ connection: Member, driver: CodecDriver<F>?) -> BroadcastSeat<F> {
+  func enter(_ connection: Member, driver: CodecDriver<F>?) -> BroadcastSeat {
     state.withLock { state in
       let index = state.free.popLast() ?? state.seats.count
       let seat = BroadcastSeat(connection, driver, in: self, at: index, slowConsumers)
-      if index == state.seats.count { state.seats.append(seat) } else { state.seats[index] = seat }
+      if index == state.seats.count {
+        state.seats.append(seat)
+        state.members.append(connection)
+      } else {
+        state.seats[index] = seat
+        state.members[index] = connection
+      }
       return seat
     }
   }
 
-  func leave(_ seat: BroadcastSeat<F>) {
+  func leave(_ seat: BroadcastSeat) {
     state.withLock { state in
+      state.members[seat.index] = nil
       state.seats[seat.index] = nil
       state.free.append(seat.index)
     }
@@ -97,7 +106,7 @@ public final class Broadcast<F: Framing>: Sendable {
   public func send(
     _ message: F.Encoder.Frame, except: Member? = nil
   ) async throws(FramingError) -> Delivery<Member> {
-    try await send(message) { $0 !== except }
+    try await send(message, to: roll) { $0.member !== except }
   }
 
   /// Sends one message to some of the members; see `send(_:except:)`.
@@ -107,7 +116,8 @@ public final class Broadcast<F: Framing>: Sendable {
   public func send(
     _ message: F.Encoder.Frame, where isReceiver: (Member) -> Bool
   ) async throws(FramingError) -> Delivery<Member> {
-    await slowConsumers.deliver(try encode(message), to: seats.filter { isReceiver($0.connection) })
+    let roll = roll
+    return try await send(message, to: roll) { seat in roll.members[seat.index].map(isReceiver) ?? false }
   }
 
   /// Sends one message to all members, or to all but one, and waits for nobody: for whoever can't wait, such as a
@@ -117,7 +127,7 @@ public final class Broadcast<F: Framing>: Sendable {
   public func offer(
     _ message: F.Encoder.Frame, except: Member? = nil
   ) throws(FramingError) -> Delivery<Member> {
-    try offer(message) { $0 !== except }
+    try offer(message, to: roll) { $0.member !== except }
   }
 
   /// Sends one message to some of the members, and waits for nobody; see `offer(_:except:)`.
@@ -125,10 +135,26 @@ public final class Broadcast<F: Framing>: Sendable {
   public func offer(
     _ message: F.Encoder.Frame, where isReceiver: (Member) -> Bool
   ) throws(FramingError) -> Delivery<Member> {
-    var (delivery, slow) = slowConsumers.offer(
-      try encode(message), to: seats.filter { isReceiver($0.connection) })
-    delivery.dropped += slow.map(\.connection)
-    return delivery
+    let roll = roll
+    return try offer(message, to: roll) { seat in roll.members[seat.index].map(isReceiver) ?? false }
+  }
+
+  private func send(
+    _ message: F.Encoder.Frame, to roll: Roll, where isReceiver: (BroadcastSeat) -> Bool
+  ) async throws(FramingError) -> Delivery<Member> {
+    let bytes = try encode(message)
+    var outcomes = BroadcastSeat.outcomes(roll.seats, where: isReceiver)
+    await slowConsumers.deliver(bytes, to: roll.seats, &outcomes)
+    return Delivery(receivers: roll.members, outcomes: outcomes)
+  }
+
+  func offer(
+    _ message: F.Encoder.Frame, to roll: Roll, where isReceiver: (BroadcastSeat) -> Bool
+  ) throws(FramingError) -> Delivery<Member> {
+    let bytes = try encode(message)
+    var outcomes = BroadcastSeat.outcomes(roll.seats, where: isReceiver)
+    slowConsumers.offer(bytes, to: roll.seats, &outcomes)
+    return Delivery(receivers: roll.members, outcomes: outcomes.map { $0 == .pending ? .dropped : $0 })
   }
 
   private func encode(_ message: F.Encoder.Frame) throws(FramingError) -> [UInt8] {
@@ -138,3 +164,5 @@ public final class Broadcast<F: Framing>: Sendable {
     return bytes
   }
 }
+
+extension Broadcast: BroadcastRoom {}

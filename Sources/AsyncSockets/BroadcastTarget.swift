@@ -1,10 +1,5 @@
 /// One of those to whom a broadcast goes.
-package protocol BroadcastTarget: Sendable {
-  associatedtype Receiver: Sendable
-
-  /// As the sender knows it.
-  var receiver: Receiver { get }
-
+protocol BroadcastTarget: Sendable {
   /// Sends without a wait; `false` if it would have to.
   func offer(_ bytes: [UInt8]) throws(SocketError) -> Bool
 
@@ -17,87 +12,80 @@ package protocol BroadcastTarget: Sendable {
 }
 
 extension SlowConsumerPolicy {
-  private enum Late { case delivered, dropped, ended }
-
-  /// Sends the same bytes to all, first to those who need not be waited for.
-  package func deliver<Target: BroadcastTarget>(
-    _ bytes: [UInt8], to targets: some Sequence<Target>
-  ) async -> Delivery<Target.Receiver> {
-    var (delivery, slow) = offer(bytes, to: targets)
-    if !slow.isEmpty { await Self.wait(for: slow, bytes, &delivery) }
-    return delivery
+  /// Sends the same bytes to all connections.
+  package func deliver(
+    _ bytes: [UInt8], to connections: [Connection.Handle]
+  ) async -> Delivery<SocketAddress?> {
+    var outcomes = connections.map { _ in DeliveryOutcome.pending }
+    await deliver(bytes, to: connections, &outcomes)
+    return Delivery(receivers: connections.map { .some($0.core.peerAddress) }, outcomes: outcomes)
   }
 
-  /// The same without a wait; who would have to be waited for is `slow`, and has not got it.
+  /// Sends the same bytes to all whose outcome is pending, first to those who need not be waited for.
+  func deliver<Target: BroadcastTarget>(
+    _ bytes: [UInt8], to targets: [Target?], _ outcomes: inout [DeliveryOutcome]
+  ) async {
+    offer(bytes, to: targets, &outcomes)
+    if action == .wait { await Self.wait(for: targets, bytes, &outcomes) }
+  }
+
+  /// The same without a wait; for who would have to be waited for, it stays pending.
   func offer<Target: BroadcastTarget>(
-    _ bytes: [UInt8], to targets: some Sequence<Target>
-  ) -> (delivery: Delivery<Target.Receiver>, slow: [Target]) {
-    var delivery = Delivery<Target.Receiver>()
-    var slow: [Target] = []
-    for target in targets {
-      do throws(SocketError) {
-        if try target.offer(bytes) {
-          delivery.delivered.append(target.receiver)
-          continue
-        }
-      } catch {
-        delivery.ended.append(target.receiver)
-        continue
-      }
-      switch action {
-      case .wait: slow.append(target)
-      case .dropNewest: delivery.dropped.append(target.receiver)
-      case .dropOldest:
-        if target.keep(bytes) {
-          delivery.delivered.append(target.receiver)
-        } else {
-          delivery.dropped.append(target.receiver)
-        }
-      case .disconnect:
-        target.disconnectSlowConsumer()
-        delivery.disconnected.append(target.receiver)
-      }
+    _ bytes: [UInt8], to targets: [Target?], _ outcomes: inout [DeliveryOutcome]
+  ) {
+    for index in targets.indices where outcomes[index] == .pending {
+      guard let target = targets[index] else { continue }
+      outcomes[index] = offer(bytes, to: target)
     }
-    return (delivery, slow)
+  }
+
+  @inline(__always)
+  private func offer(_ bytes: [UInt8], to target: some BroadcastTarget) -> DeliveryOutcome {
+    do throws(SocketError) {
+      if try target.offer(bytes) { return .delivered }
+    } catch {
+      return .ended
+    }
+    switch action {
+    case .wait: return .pending
+    case .dropNewest: return .dropped
+    case .dropOldest: return target.keep(bytes) ? .delivered : .dropped
+    case .disconnect:
+      target.disconnectSlowConsumer()
+      return .disconnected
+    }
   }
 
   private static func wait<Target: BroadcastTarget>(
-    for targets: [Target], _ bytes: [UInt8], _ delivery: inout Delivery<Target.Receiver>
+    for targets: [Target?], _ bytes: [UInt8], _ outcomes: inout [DeliveryOutcome]
   ) async {
-    await withTaskGroup(of: (Target, Late).self) { group in
-      for target in targets {
+    guard outcomes.contains(.pending) else { return }
+    await withTaskGroup(of: (Int, DeliveryOutcome).self) { group in
+      for index in targets.indices where outcomes[index] == .pending {
+        guard let target = targets[index] else { continue }
         group.addTask {
           do {
             try await target.send(bytes)
-            return (target, .delivered)
+            return (index, .delivered)
           } catch {
-            return (target, error is CancellationError ? .dropped : .ended)
+            return (index, error is CancellationError ? .dropped : .ended)
           }
         }
       }
-      for await (target, outcome) in group {
-        switch outcome {
-        case .delivered: delivery.delivered.append(target.receiver)
-        case .dropped: delivery.dropped.append(target.receiver)
-        case .ended: delivery.ended.append(target.receiver)
-        }
-      }
+      for await (index, outcome) in group { outcomes[index] = outcome }
     }
   }
 }
 
 extension Connection.Handle: BroadcastTarget {
-  /// Who is at the other end.
-  package var receiver: SocketAddress? { core.peerAddress }
+  func offer(_ bytes: [UInt8]) throws(SocketError) -> Bool { try core.offer(bytes) }
 
-  package func offer(_ bytes: [UInt8]) throws(SocketError) -> Bool { try core.offer(bytes) }
-
-  package func send(_ bytes: [UInt8]) async throws {
+  func send(_ bytes: [UInt8]) async throws {
     try await core.send { holdsTurn in try core.trySend(bytes, holdsTurn: holdsTurn) }
   }
 
   /// Nobody keeps messages for it.
-  package func keep(_ bytes: [UInt8]) -> Bool { false }
+  func keep(_ bytes: [UInt8]) -> Bool { false }
 
-  package func disconnectSlowConsumer() { core.disconnectSlowConsumer() }
+  func disconnectSlowConsumer() { core.disconnectSlowConsumer() }
 }

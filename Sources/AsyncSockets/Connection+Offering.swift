@@ -29,26 +29,6 @@ extension FramedConnection {
   public func offer(_ frame: OutboundFrame) throws -> Bool {
     if case .mustWait = try offer(frame, holdsTurn: false) { false } else { true }
   }
-
-  /// Sends bytes that are frames of this codec already, if that needs no wait.
-  func offer(encoded bytes: [UInt8]) throws(SocketError) -> Bool {
-    if case .mustWait = try trySend(encoded: bytes, holdsTurn: false) { false } else { true }
-  }
-
-  /// Sends bytes that are frames of this codec already.
-  func send(encoded bytes: [UInt8]) async throws {
-    try await core.send { holdsTurn in try trySend(encoded: bytes, holdsTurn: holdsTurn) }
-  }
-
-  /// With the encoder's lock held, so that nothing is sent in a codec that is no longer in use.
-  private func trySend(
-    encoded bytes: [UInt8], holdsTurn: Bool
-  ) throws(SocketError) -> ConnectionCore.SendStep {
-    try encoder.withLock { _ throws(SocketError) in
-      if phase.load(ordering: .relaxed) == .switched { throw .switched }
-      return try core.trySend(bytes, holdsTurn: holdsTurn)
-    }
-  }
 }
 
 extension ConnectionCore {

@@ -22,7 +22,22 @@ extension ConnectionCore {
   /// Accepts the bytes whole, or not at all.
   @inline(never) @usableFromInline
   func trySend(_ bytes: [UInt8], holdsTurn: Bool) throws(SocketError) -> SendStep {
-    try offer(count: bytes.count, holdsTurn: holdsTurn) { output, start in
+    try offer(bytes, holdsTurn: holdsTurn) { false }
+  }
+
+  /// The same for bytes that are frames of a handle's codec already, as long as that is in use.
+  @inline(never)
+  func trySend(
+    _ bytes: [UInt8], of handle: any CodecHandle, holdsTurn: Bool
+  ) throws(SocketError) -> SendStep {
+    try offer(bytes, holdsTurn: holdsTurn) { handle.isSwitched }
+  }
+
+  @inline(__always)
+  private func offer(
+    _ bytes: [UInt8], holdsTurn: Bool, unless isSwitched: () -> Bool
+  ) throws(SocketError) -> SendStep {
+    try offer(count: bytes.count, holdsTurn: holdsTurn, unless: isSwitched) { output, start in
       if start == 0 {
         output.append(bytes)
       } else {
@@ -77,12 +92,13 @@ extension ConnectionCore {
   /// - Parameters:
   ///   - count: its length.
   ///   - isUrgent: worth a call of its own, however short it is.
+  ///   - isSwitched: whether it is in a codec that is no longer in use; asked under the lock.
   ///   - append: queues what follows its first so many bytes.
   ///   - write: writes what it can to the transport at once, and answers how much that was.
   @inline(__always)
   func offer(
-    count: Int, holdsTurn: Bool, isUrgent: Bool = false, append: (inout OutputQueue, Int) -> Void,
-    write: (inout ConnectionState) throws(SocketError) -> Int
+    count: Int, holdsTurn: Bool, isUrgent: Bool = false, unless isSwitched: () -> Bool = { false },
+    append: (inout OutputQueue, Int) -> Void, write: (inout ConnectionState) throws(SocketError) -> Int
   ) throws(SocketError) -> SendStep {
     let isOnLoop = core.isCurrent
     // What the handler of this connection has sent in the callback under way comes first.
@@ -94,6 +110,7 @@ extension ConnectionCore {
       if hasFailed { wakeAfterFailure() }
     }
     let step = try state.withLock { state throws(SocketError) -> SendStep in
+      if isSwitched() { throw .switched }
       try state.checkTakesOutput()
       let high = state.settings.options.watermarks.high
       if !holdsTurn, state.output.count >= high || state.writers.mustQueue { return .mustWait }

@@ -73,7 +73,7 @@ package class ConnectionDriver: @unchecked Sendable {
   @safe @exclusivity(unchecked) final var watched: Int32 = -1
   @safe @exclusivity(unchecked) final var isOnlooking = false
   /// Where it has joined, and leaves when it closes.
-  @safe @exclusivity(unchecked) final var memberships: [any BroadcastMembership] = []
+  @safe @exclusivity(unchecked) final var memberships: [BroadcastSeat] = []
   /// The sign of the peer's departure that ends it though it does not read; `nil` for none.
   @safe @exclusivity(unchecked) package final var departure: PeerDeparture?
   /// Nobody waits for the peer any more.

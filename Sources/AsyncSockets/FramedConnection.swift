@@ -154,7 +154,8 @@ public final class FramedConnection<F: Framing>: Sendable {
     try core.reading.claim(for: "switching")
     defer { core.reading.release() }
     let (last, phase) = try encoder.withLock { encoder throws(SocketError) in
-      let phase = self.phase.exchange(.switched, ordering: .relaxed)
+      // Under the lock that sends of encoded bytes hold, too.
+      let phase = core.state.withLock { _ in self.phase.exchange(.switched, ordering: .relaxed) }
       if phase == .switched { throw .switched }
       return (encoder, phase)
     }
