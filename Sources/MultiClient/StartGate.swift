@@ -28,6 +28,9 @@ struct StartGate {
   /// How many there may be at once.
   var window: Int { min(limits.open, ceiling ?? .max) }
 
+  /// How many more there may be.
+  var places: Int { max(0, window - open) }
+
   func verdict(_ now: EventLoop.Instant) -> Verdict {
     if open >= window { return .full }
     if let most = limits.connecting, connecting >= most { return .full }

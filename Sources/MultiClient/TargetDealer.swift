@@ -35,8 +35,11 @@ final class TargetDealer<Handler: ConnectionHandler>: Sendable {
     }
   }
 
+  /// On that client's loop.
   private func ask(for core: ClientCore<Handler>) {
-    cores[0].loop.call { [self] in deal(to: core) }
+    // More than it can begin would wait there while another has places.
+    let count = min(Self.hand, max(1, core.local.value.gate.places))
+    cores[0].loop.call { [self] in deal(count, to: core) }
   }
 
   /// One of them wants no more, so that none of the others is to have any.
@@ -44,9 +47,9 @@ final class TargetDealer<Handler: ConnectionHandler>: Sendable {
     cores[0].loop.call { [self] in state.value.draw = nil }
   }
 
-  private func deal(to core: ClientCore<Handler>) {
+  private func deal(_ count: Int, to core: ClientCore<Handler>) {
     var targets: [Target] = []
-    while targets.count < Self.hand, let draw = state.value.draw {
+    while targets.count < count, let draw = state.value.draw {
       guard let target = draw() else {
         state.value.draw = nil
         break

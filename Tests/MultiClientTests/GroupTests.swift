@@ -30,6 +30,21 @@ struct GroupTests {
     }
   }
 
+  @Test("gives no loop a target that it has no place for while another has")
+  func dealing() async throws {
+    try await withAuditedLoops(count: 2) { _ in
+      try await withServer(silence) { server in
+        var configuration = MultiClientConfiguration()
+        configuration.limits.open = 20
+        let group = try MultiClientGroup<Asker>(framing: .lines, configuration: configuration)
+        async let outcomes = group.run(Array(repeating: server.address, count: 20)) { _ in Asker() }.all()
+        try await eventually("all are open") { server.connectionCount == 20 }
+        group.closeAll()
+        #expect(await outcomes.count == 20)
+      }
+    }
+  }
+
   @Test("ends when it is left, and when it is closed")
   func ends() async throws {
     try await withAuditedLoops(count: 2) { _ in
