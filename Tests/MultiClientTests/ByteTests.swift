@@ -30,9 +30,7 @@ private struct ByteAsker: ByteHandler {
 
 @Suite("Handlers of bytes", .timeLimit(.minutes(2)))
 struct ByteTests {
-  @Test(
-    "a handler of bytes is lent them, by a client and by a group, and each loan counts as a frame and a reply"
-  )
+  @Test("a handler of bytes is lent them, by clients and groups, and each loan counts as a frame")
   func lent() async throws {
     try await withAuditedLoops { _ in
       try await withServer(echo) { server in
