@@ -38,13 +38,32 @@ extension ByteHandler {
         try driver.react(to: occasion) { try driver.lendBytes($0) }
       }, ended: ended)
   }
+
+  /// Reactions that tell before and after each of them.
+  @inlinable
+  package static func reactions(
+    before: @escaping @Sendable (ConnectionDriver) -> Void,
+    after: @escaping @Sendable (ConnectionDriver) -> Void,
+    ended: @escaping @Sendable (ConnectionDriver) -> Void
+  ) -> ConnectionDriver.Reactions {
+    ConnectionDriver.Reactions(
+      react: { driver, occasion in
+        before(driver)
+        defer { after(driver) }
+        let driver = unsafe unsafeDowncast(driver, to: HandlerDriver<Self>.self)
+        try driver.react(to: occasion) { try driver.lendBytes($0) }
+      }, ended: ended)
+  }
 }
 
 extension HandlerDriver where Handler: ByteHandler {
   @inlinable @inline(__always)
   func lendBytes(_ context: borrowing HandlerContext<RawFraming>) throws {
     while isReading {
-      switch try core.lendBytes({ try handler.received($0, context) }) {
+      switch try core.lendBytes({
+        core.reading.contents.budget.takeFrame()
+        try handler.received($0, context)
+      }) {
       case .bytes: continue
       case .end, .drained:
         inputHasEnded = true

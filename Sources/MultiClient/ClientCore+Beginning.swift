@@ -95,7 +95,7 @@ extension ClientCore {
   }
 
   private func finishIfIdle() {
-    guard local.value.entries > 0, local.value.endsWhenIdle, local.value.memberCount == 0,
+    guard local.value.entries > 0, local.value.endsWhenIdle, roster.count == 0,
       local.value.sources.isEmpty, local.value.feeders.isEmpty
     else { return }
     let entries = local.value.entries

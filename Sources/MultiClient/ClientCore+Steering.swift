@@ -8,7 +8,7 @@ extension ClientCore {
     to target: Target, from localAddress: SocketAddress?, timeouts: Timeouts?,
     _ handler: (Target, ConnectionID) -> Handler
   ) throws(SocketError) -> ConnectionID {
-    guard local.value.memberCount < ConnectionID.slotLimit else {
+    guard roster.count < ConnectionID.slotLimit else {
       throw .invalid("\(ConnectionID.slotLimit) targets are there already; add more as those end")
     }
     let member = add(target, from: localAddress, timeouts: timeouts, handler)
@@ -21,7 +21,7 @@ extension ClientCore {
   func send(_ frame: Handler.Codec.Encoder.Frame, to id: ConnectionID) throws -> Bool {
     guard let member = member(id), let driver = member.driver, !driver.isEnding else { return false }
     try Handler.send(frame, by: driver)
-    noteSent(member, driver.counters, loop.now)
+    roster.noteSent(member, by: driver)
     return true
   }
 
@@ -54,7 +54,7 @@ extension ClientCore {
   func state(of id: ConnectionID) -> Handler? {
     guard let member = member(id) else { return nil }
     guard let driver = member.driver else { return member.beginning?.handler }
-    return driver === local.value.running ? nil : Handler.state(of: driver)
+    return driver.number == roster.local.value.running ? nil : Handler.state(of: driver)
   }
 
   func switchCodec(to codec: Handler.Codec, of id: ConnectionID) -> Bool {
@@ -83,13 +83,13 @@ extension ClientCore {
     try encoder.encode(frame, into: &bytes)
     var sent = 0
     var slow: [ConnectionID] = []
-    for case let member? in local.value.members {
+    for case let member? in roster.local.value.members {
       guard let driver = member.driver, !driver.isEnding else { continue }
       // One whose connection has failed just now tells it by its outcome.
       guard let isAccepted = try? driver.offer(bytes) else { continue }
       if isAccepted {
         sent += 1
-        noteSent(member, driver.counters, loop.now)
+        roster.noteSent(member, by: driver)
       } else {
         slow.append(member.id)
         if disconnectsSlow { driver.disconnectSlowConsumer() }
@@ -105,9 +105,9 @@ extension ClientCore {
   func endAll(_ ending: Ending) {
     dropSources()
     _ = local.value.queue.removeAll()
-    for case let member? in local.value.members {
+    for case let member? in roster.local.value.members {
       guard let driver = member.driver else {
-        end(member, .cancelled)
+        end(own(member), .cancelled)
         continue
       }
       switch ending {
@@ -133,7 +133,7 @@ extension ClientCore {
   func limitsHaveChanged() {
     let limits = limits.withLock { $0 }
     local.value.gate.set(limits) {
-      local.value.members.compactMap { member in
+      roster.local.value.members.compactMap { member in
         guard let member, member.isConnecting || member.driver != nil else { return nil }
         return member.target.host
       }
@@ -151,13 +151,14 @@ extension ClientCore {
 
   var statistics: ClientStatistics {
     var statistics = local.value.statistics
+    statistics.replyLatency = roster.local.value.replyLatency
     statistics.connecting = local.value.gate.connecting
     statistics.open = local.value.gate.open - local.value.gate.connecting
-    statistics.waiting = local.value.memberCount - local.value.gate.open
-    for case let member? in local.value.members {
+    statistics.waiting = roster.count - local.value.gate.open
+    for case let member? in roster.local.value.members {
       guard let driver = member.driver else { continue }
       statistics.count(driver.counters)
-      statistics.framesReceived &+= member.frames
+      statistics.framesReceived &+= member.traffic.frames
     }
     return statistics
   }

@@ -12,8 +12,9 @@ final class ClientCore<Handler: ConnectionHandler>: Sendable {
   let configuration: MultiClientConfiguration
   /// Why it can't work; every target is told.
   let defect: SocketError?
-  /// Which of a group.
-  let number: UInt8
+  /// Those that are there.
+  let roster: Roster
+  let makeReactions: Roster.ReactionMaker
   /// Where outcomes go, and whether there is room for more.
   let inbox: any Inbox<Outcome>
   let opener: @Sendable (Int32) -> Int
@@ -24,13 +25,15 @@ final class ClientCore<Handler: ConnectionHandler>: Sendable {
 
   init(
     on loop: EventLoop, framing: Handler.Codec, configuration: MultiClientConfiguration, defect: SocketError?,
-    number: UInt8 = 0, resolver: any Resolver, inbox: any Inbox<Outcome>
+    number: UInt8 = 0, resolver: any Resolver, inbox: any Inbox<Outcome>,
+    reactions: @escaping Roster.ReactionMaker
   ) {
     self.loop = loop
     self.framing = framing
     self.configuration = configuration
     self.defect = defect
-    self.number = number
+    roster = Roster(on: loop, number: number, measuresReplies: configuration.measuresReplies)
+    makeReactions = reactions
     self.inbox = inbox
     self.resolver = resolver
     opener = loop.kernel.opener()
@@ -57,11 +60,12 @@ final class ClientCore<Handler: ConnectionHandler>: Sendable {
 
   /// The connection of that name, if there is one.
   func member(_ id: ConnectionID) -> Member<Handler>? {
-    let members = local.value.members
-    guard id.client == number, id.slot < members.count, let member = members[id.slot], member.id == id else {
-      return nil
-    }
-    return member
+    roster[id].map(own)
+  }
+
+  /// One of the roster, whose members are all made by `add`.
+  func own(_ member: Membership) -> Member<Handler> {
+    unsafe unsafeDowncast(member, to: Member<Handler>.self)
   }
 }
 
@@ -74,23 +78,14 @@ extension ClientCore {
     _ handler: (Target, ConnectionID) -> Handler
   ) -> Member<Handler> {
     activate()
-    local.value.lastSerial &+= 1
-    if local.value.lastSerial == 0 { local.value.lastSerial = 1 }
-    let slot = reserveSlot()
-    let id = ConnectionID(serial: local.value.lastSerial, client: number, slot: slot)
+    let id = roster.reserve()
     // The user's, who may add others meanwhile.
     let handler = handler(target, id)
     let member = Member(
       id: id, target: target, handler: handler, from: localAddress,
       timeouts: timeouts.map(SharedTimeouts.init) ?? local.value.defaults, now: loop.now)
-    local.value.members[slot] = member
+    roster.enter(member)
     return member
-  }
-
-  private func reserveSlot() -> Int {
-    if let slot = local.value.freeSlots.popLast() { return slot }
-    local.value.members.append(nil)
-    return local.value.members.count - 1
   }
 
   /// There is something to do.
@@ -116,7 +111,7 @@ extension ClientCore {
     }
     let counters = driver?.counters
     if let counters { local.value.statistics.count(counters) }
-    local.value.statistics.framesReceived &+= member.frames
+    local.value.statistics.framesReceived &+= member.traffic.frames
     local.value.statistics.count(result)
 
     var handler = member.beginning?.handler
@@ -130,7 +125,7 @@ extension ClientCore {
       let outcome = Outcome(
         id: member.id, target: member.target, result: result, handler: handler,
         peerAddress: driver?.connection.peerAddress,
-        counters: counters ?? .none, framesReceived: member.frames,
+        counters: counters ?? .none, framesReceived: member.traffic.frames,
         connectLatency: member.connectLatency,
         duration: wasConnecting || driver != nil ? member.marks.began.duration(to: loop.now) : .zero)
       inbox.post(outcome)
@@ -147,7 +142,6 @@ extension ClientCore {
     }
     member.phase = .over
     disarm(member)
-    local.value.members[member.id.slot] = nil
-    local.value.freeSlots.append(member.id.slot)
+    roster.leave(member)
   }
 }

@@ -13,11 +13,6 @@ struct ClientState<Handler: ConnectionHandler> {
   /// What they still bring is no target any more.
   var feedsAreOver = false
 
-  var members: ContiguousArray<Member<Handler>?> = []
-  var freeSlots: [Int] = []
-  var memberCount: Int { members.count - freeSlots.count }
-  var lastSerial: UInt32 = 0
-
   var names: NameTable<ConnectionID>
   var lookUps: [String: Errand] = [:]
   var rotation: SourceRotation
@@ -30,8 +25,6 @@ struct ClientState<Handler: ConnectionHandler> {
   var defaults: SharedTimeouts
   /// Kept while there are connections: they hold the client, and the client them.
   var reactions: ConnectionDriver.Reactions?
-  /// Whose callback is being made.
-  var running: ConnectionDriver?
 
   /// The loop is to look whether somebody may begin.
   var pumpTimer: DeadlineID?

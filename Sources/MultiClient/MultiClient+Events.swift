@@ -24,7 +24,15 @@ extension MultiClient {
   /// ```
   ///
   /// Stops the program if this process cannot start its first event loop, which `init(framing:configuration:)` throws.
+  @inlinable
   public init<Codec: Framing>(framing: Codec, atMost window: Int = 100) where Handler == EventHandler<Codec> {
+    self.init(eventsOf: framing, atMost: window) { Handler.reactions(notedBy: $0, ended: $1) }
+  }
+
+  @usableFromInline
+  init<Codec: Framing>(
+    eventsOf framing: Codec, atMost window: Int, reactions: @escaping Roster.ReactionMaker
+  ) where Handler == EventHandler<Codec> {
     var configuration = MultiClientConfiguration()
     configuration.limits.open = window
     let environment = Environment.current
@@ -36,22 +44,33 @@ extension MultiClient {
     do throws(SocketError) { try configuration.validate() } catch { defect = error }
     self.init(
       eventsOn: loop, framing: framing, configuration: configuration, resolver: environment.resolver,
-      defect: defect)
+      defect: defect, reactions: reactions)
   }
 
   /// A client whose connections are one sequence of events; see `init(framing:configuration:environment:)`.
+  @inlinable
   public init<Codec: Framing>(
     framing: Codec, configuration: MultiClientConfiguration, environment: Environment = .current
+  ) throws(SocketError) where Handler == EventHandler<Codec> {
+    try self.init(eventsOf: framing, configuration: configuration, environment: environment) {
+      Handler.reactions(notedBy: $0, ended: $1)
+    }
+  }
+
+  @usableFromInline
+  init<Codec: Framing>(
+    eventsOf framing: Codec, configuration: MultiClientConfiguration, environment: Environment,
+    reactions: @escaping Roster.ReactionMaker
   ) throws(SocketError) where Handler == EventHandler<Codec> {
     try configuration.validate()
     self.init(
       eventsOn: try environment.loops.here(), framing: framing, configuration: configuration,
-      resolver: environment.resolver, defect: nil)
+      resolver: environment.resolver, defect: nil, reactions: reactions)
   }
 
   private init<Codec: Framing>(
     eventsOn loop: EventLoop, framing: Codec, configuration: MultiClientConfiguration,
-    resolver: any Resolver, defect: SocketError?
+    resolver: any Resolver, defect: SocketError?, reactions: @escaping Roster.ReactionMaker
   ) where Handler == EventHandler<Codec> {
     let inbox = EventInbox<Codec>(capacity: max(1, configuration.outcomeBacklog))
     var configuration = configuration
@@ -62,7 +81,7 @@ extension MultiClient {
     self.init(
       core: ClientCore(
         on: loop, framing: framing, configuration: configuration, defect: defect, resolver: resolver,
-        inbox: inbox),
+        inbox: inbox, reactions: reactions),
       mailbox: Mailbox(capacity: 1))
   }
 

@@ -91,7 +91,7 @@ extension MultiClient {
 extension MultiClient {
   /// Those that are open, in no order that means anything.
   public var connections: [ConnectionID] {
-    core.local.value.members.compactMap { member in member.flatMap { $0.driver == nil ? nil : $0.id } }
+    core.roster.local.value.members.compactMap { member in member.flatMap { $0.driver == nil ? nil : $0.id } }
   }
 
   /// Sends one frame to all that are open. It is encoded once, and no one who is slow delays another: those whose output

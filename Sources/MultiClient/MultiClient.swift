@@ -34,7 +34,13 @@ public actor MultiClient<Handler: ConnectionHandler> {
   ///   - window: how many connections there are at once; a number that cannot work is the error of every target.
   ///
   /// Stops the program if this process cannot start its first event loop, which `init(framing:configuration:)` throws.
+  @inlinable
   public init(framing: Handler.Codec, atMost window: Int = 100) {
+    self.init(framing: framing, atMost: window) { Handler.reactions(notedBy: $0, ended: $1) }
+  }
+
+  @usableFromInline
+  init(framing: Handler.Codec, atMost window: Int, reactions: @escaping Roster.ReactionMaker) {
     var configuration = MultiClientConfiguration()
     configuration.limits.open = window
     let (loop, environment): (EventLoop, Environment)
@@ -48,7 +54,7 @@ public actor MultiClient<Handler: ConnectionHandler> {
     do throws(SocketError) { try configuration.validate() } catch { defect = error }
     self.init(
       framing: framing, configuration: configuration, loop: loop, resolver: environment.resolver,
-      defect: defect)
+      defect: defect, reactions: reactions)
   }
 
   /// A client.
@@ -59,24 +65,35 @@ public actor MultiClient<Handler: ConnectionHandler> {
   ///   - environment: the event loops and the resolver; the current task's by default. It lives on the loop that the
   ///     caller runs on, if it is one of those, else on the next of them in turn.
   /// - Throws: `SocketError.invalid` for a value that cannot work, `.failed` when the shared loops cannot be started.
+  @inlinable
   public init(
     framing: Handler.Codec, configuration: MultiClientConfiguration, environment: Environment = .current
+  ) throws(SocketError) {
+    try self.init(framing: framing, configuration: configuration, environment: environment) {
+      Handler.reactions(notedBy: $0, ended: $1)
+    }
+  }
+
+  @usableFromInline
+  init(
+    framing: Handler.Codec, configuration: MultiClientConfiguration, environment: Environment,
+    reactions: @escaping Roster.ReactionMaker
   ) throws(SocketError) {
     try configuration.validate()
     self.init(
       framing: framing, configuration: configuration, loop: try environment.loops.here(),
-      resolver: environment.resolver, defect: nil)
+      resolver: environment.resolver, defect: nil, reactions: reactions)
   }
 
   private init(
     framing: Handler.Codec, configuration: MultiClientConfiguration, loop: EventLoop,
-    resolver: any Resolver, defect: SocketError?
+    resolver: any Resolver, defect: SocketError?, reactions: @escaping Roster.ReactionMaker
   ) {
     let mailbox = Mailbox<Outcome>(capacity: max(1, configuration.outcomeBacklog))
     self.init(
       core: ClientCore(
         on: loop, framing: framing, configuration: configuration, defect: defect, resolver: resolver,
-        inbox: mailbox),
+        inbox: mailbox, reactions: reactions),
       mailbox: mailbox)
   }
 
@@ -108,5 +125,25 @@ public actor MultiClient<Handler: ConnectionHandler> {
       } drop: { [core] in
         core.post(drop)
       })
+  }
+}
+
+extension MultiClient where Handler: ByteHandler {
+  /// A client whose handlers are lent their bytes; see the general form.
+  @inlinable
+  public init(framing: RawFraming, atMost window: Int = 100) {
+    self.init(framing: framing, atMost: window) { Handler.reactions(notedBy: $0, ended: $1) }
+  }
+
+  /// A client whose handlers are lent their bytes; see the general form.
+  ///
+  /// - Throws: as the general form.
+  @inlinable
+  public init(
+    framing: RawFraming, configuration: MultiClientConfiguration, environment: Environment = .current
+  ) throws(SocketError) {
+    try self.init(framing: framing, configuration: configuration, environment: environment) {
+      Handler.reactions(notedBy: $0, ended: $1)
+    }
   }
 }

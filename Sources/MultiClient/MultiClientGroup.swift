@@ -1,4 +1,5 @@
 public import AsyncSockets
+public import Framing
 
 /// A client on several cores: one `MultiClient` for each event loop, which share the targets, the window and the outcomes.
 ///
@@ -24,9 +25,20 @@ public final class MultiClientGroup<Handler: ConnectionHandler>: Sendable {
   ///   - configuration: of all of them together.
   ///   - environment: the event loops, at most 256 of which are used, and the resolver; the current task's by default.
   /// - Throws: `SocketError.invalid` for a value that cannot work, `.failed` when the shared loops cannot be started.
-  public init(
+  @inlinable
+  public convenience init(
     framing: Handler.Codec, configuration: MultiClientConfiguration = MultiClientConfiguration(),
     environment: Environment = .current
+  ) throws(SocketError) {
+    try self.init(framing: framing, configuration: configuration, environment: environment) {
+      Handler.reactions(notedBy: $0, ended: $1)
+    }
+  }
+
+  @usableFromInline
+  init(
+    framing: Handler.Codec, configuration: MultiClientConfiguration, environment: Environment,
+    reactions: @escaping Roster.ReactionMaker
   ) throws(SocketError) {
     try configuration.validate()
     let loops = try environment.loops.loops.prefix(min(256, configuration.limits.open))
@@ -39,7 +51,7 @@ public final class MultiClientGroup<Handler: ConnectionHandler>: Sendable {
       return MultiClient(
         core: ClientCore(
           on: loop, framing: framing, configuration: share, defect: nil, number: UInt8(number),
-          resolver: environment.resolver, inbox: mailbox),
+          resolver: environment.resolver, inbox: mailbox, reactions: reactions),
         mailbox: mailbox)
     }
   }
@@ -132,4 +144,19 @@ public final class MultiClientGroup<Handler: ConnectionHandler>: Sendable {
 
   /// Begins nothing more, and resets all; the outcomes end then.
   public func abortAll() { for client in clients { client.abortAll() } }
+}
+
+extension MultiClientGroup where Handler: ByteHandler {
+  /// Clients whose handlers are lent their bytes; see the general form.
+  ///
+  /// - Throws: as the general form.
+  @inlinable
+  public convenience init(
+    framing: RawFraming, configuration: MultiClientConfiguration = MultiClientConfiguration(),
+    environment: Environment = .current
+  ) throws(SocketError) {
+    try self.init(framing: framing, configuration: configuration, environment: environment) {
+      Handler.reactions(notedBy: $0, ended: $1)
+    }
+  }
 }

@@ -16,7 +16,7 @@ final class HandlerFleet: Fleet {
     let round = Round(clients: options.connections, messages: 0)
     try await opening.connect { [options, askers] connection in
       Task(executorPreference: connection.loop.executor) {
-        _ = try await connection.run(Asker(options.message, askers, opening: round))
+        _ = try await connection.run(Asker(options.message, askers, opening: round), framing: .raw)
       }
     }
     await round.end()
