@@ -60,6 +60,13 @@ extension ClientCore {
     local.value.hungryFeeders.append(goOn)
   }
 
+  /// Calls back when there is a place for another target, and none that waits for it.
+  func whenEmpty(_ goOn: @escaping @Sendable () -> Void) {
+    if local.value.feedsAreOver { return goOn() }
+    local.value.hungryFeeders.append(goOn)
+    pumpSoon()
+  }
+
   func wakeFeeders() {
     let feeders = local.value.hungryFeeders
     local.value.hungryFeeders = []

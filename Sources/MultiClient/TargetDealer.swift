@@ -30,7 +30,7 @@ final class TargetDealer<Handler: ConnectionHandler>: Sendable {
       core.post { [self] core in
         core.begin(number)
         core.openFeeder(number) { [self] in stop() }
-        core.whenHungry { [self] in ask(for: core) }
+        core.whenEmpty { [self] in ask(for: core) }
       }
     }
   }
@@ -59,7 +59,7 @@ final class TargetDealer<Handler: ConnectionHandler>: Sendable {
     let isOver = state.value.draw == nil
     core.post { [self, targets] core in
       for target in targets { core.take(target) { target, _ in handler(target) } }
-      if isOver { core.closeFeeder(number) } else { core.whenHungry { [self] in ask(for: core) } }
+      if isOver { core.closeFeeder(number) } else { core.whenEmpty { [self] in ask(for: core) } }
     }
   }
 }
