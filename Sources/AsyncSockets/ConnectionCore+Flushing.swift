@@ -43,7 +43,7 @@ extension ConnectionCore {
         }
         let count = try noteWritten(result, of: state.output.count, &state)
         if core.isCurrent {
-          state.output.consume(count, leaving: &core.local.value.spareOutput)
+          state.output.consume(count, leaving: &loopCore.local.value.spareOutput)
         } else {
           state.output.consume(count)
         }

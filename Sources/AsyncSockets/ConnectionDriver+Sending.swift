@@ -14,20 +14,20 @@ extension ConnectionDriver {
     try checkMaySend()
     if !hasSent {
       // Emptying an array costs as much as filling it with a line: not every time.
-      if core.core.local.value.sent.count > EventLoopCore.fullMemory { core.core.emptySent() }
-      core.core.local.value.sentStart = core.core.local.value.sent.count
+      if loopCore.local.value.sent.count > EventLoopCore.fullMemory { core.core.emptySent() }
+      loopCore.local.value.sentStart = loopCore.local.value.sent.count
     }
     var bytes: [UInt8] = []
-    swap(&bytes, &core.core.local.value.sent)
+    swap(&bytes, &loopCore.local.value.sent)
     return bytes
   }
 
   @inline(never) @usableFromInline
   final func endSending(_ bytes: inout [UInt8]) {
-    swap(&bytes, &core.core.local.value.sent)
-    let count = core.core.local.value.sent.count - core.core.local.value.sentStart
+    swap(&bytes, &loopCore.local.value.sent)
+    let count = loopCore.local.value.sent.count - loopCore.local.value.sentStart
     hasSent = count > 0
-    unsafe core.core.local.value.sender = hasSent ? .passUnretained(self) : nil
+    unsafe loopCore.local.value.sender = hasSent ? .passUnretained(self) : nil
     if count >= room { isThrottled = true }
   }
 
@@ -93,7 +93,7 @@ extension ConnectionDriver {
 
   @inline(__always)
   private var sentCount: Int {
-    hasSent ? core.core.local.value.sent.count - core.core.local.value.sentStart : 0
+    hasSent ? loopCore.local.value.sent.count - loopCore.local.value.sentStart : 0
   }
 
   /// Throws what a send would: the connection's own error, and `.outputFull` at the high mark.
@@ -128,7 +128,7 @@ extension ConnectionDriver {
 
   final func forgetSent() {
     hasSent = false
-    unsafe core.core.local.value.sender = nil
+    unsafe loopCore.local.value.sender = nil
   }
 
   /// The error with which the connection can't take what was sent.
@@ -176,8 +176,8 @@ extension ConnectionCore {
   fileprivate func writeSent(_ state: inout ConnectionState) throws(SocketError) -> Bool {
     try state.checkTakesOutput()
     var sent: [UInt8] = []
-    swap(&sent, &core.local.value.sent)
-    defer { swap(&sent, &core.local.value.sent) }
+    swap(&sent, &loopCore.local.value.sent)
+    defer { swap(&sent, &loopCore.local.value.sent) }
     let first = core.local.value.sentStart
     return try unsafe sent.withUnsafeBufferPointer { sent throws(SocketError) in
       let bytes = unsafe UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: sent[first...]))
@@ -191,7 +191,7 @@ extension ConnectionCore {
         }
       }
       unsafe state.output.append(
-        UnsafeRawBufferPointer(rebasing: bytes[start...]), into: &core.local.value.spareOutput)
+        UnsafeRawBufferPointer(rebasing: bytes[start...]), into: &loopCore.local.value.spareOutput)
       return true
     }
   }
