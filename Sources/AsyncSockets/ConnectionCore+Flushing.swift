@@ -42,11 +42,7 @@ extension ConnectionCore {
           unsafe state.endpoint.write($0, loop: core)
         }
         let count = try noteWritten(result, of: state.output.count, &state)
-        if core.isCurrent {
-          state.output.consume(count, leaving: &loopCore.local.value.spareOutput)
-        } else {
-          state.output.consume(count)
-        }
+        core.consume(count, of: &state.output)
       }
       if state.output.isEmpty, state.outgoing == .ending, state.readiness.canWrite {
         switch state.endpoint.shutdownWrite(kernel: core.kernel) {

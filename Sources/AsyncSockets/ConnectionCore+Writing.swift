@@ -56,7 +56,7 @@ extension ConnectionCore {
     // A copy of the reference: ThreadSanitizer would take the change of what is behind it for a change of itself.
     let core = core
     var bytes: [UInt8] = []
-    if core.isCurrent { swap(&bytes, &loopCore.local.value.encoded) }
+    if core.isCurrent { swap(&bytes, &core.local.value.encoded) }
     return bytes
   }
 
@@ -67,7 +67,7 @@ extension ConnectionCore {
     guard core.isCurrent, bytes.capacity <= Self.directWriteSize else { return }
     // Emptying an array costs as much as filling it with a line: not every time.
     if bytes.count > Self.encodingMemorySize { bytes.removeAll(keepingCapacity: true) }
-    swap(&bytes, &loopCore.local.value.encoded)
+    swap(&bytes, &core.local.value.encoded)
   }
 
   /// The same for bytes in memory that is used again.
@@ -76,8 +76,7 @@ extension ConnectionCore {
     guard core.isCurrent else { return try trySend(bytes, holdsTurn: holdsTurn) }
     return try offer(count: bytes.count - first, holdsTurn: holdsTurn) { output, start in
       unsafe bytes.withUnsafeBytes {
-        unsafe output.append(
-          UnsafeRawBufferPointer(rebasing: $0[(first + start)...]), into: &loopCore.local.value.spareOutput)
+        unsafe core.append(UnsafeRawBufferPointer(rebasing: $0[(first + start)...]), to: &output)
       }
     } write: { state throws(SocketError) in
       let result = unsafe bytes.withUnsafeBytes {

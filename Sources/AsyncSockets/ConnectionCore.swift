@@ -28,11 +28,6 @@ final class ConnectionCore: Sendable {
     state = Lock(ConnectionState(endpoint: endpoint, settings: settings, now: core.now))
   }
 
-  /// `core`, for changes of what is behind it: ThreadSanitizer takes one behind a stored reference for a change of the
-  /// reference, which other threads read.
-  @inline(__always)
-  var loopCore: EventLoopCore { core }
-
   /// This end's address: known to all connections of a listener, and asked for where nobody has said it.
   var localAddress: SocketAddress? {
     state.withLock { state in

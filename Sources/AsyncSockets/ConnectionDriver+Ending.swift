@@ -45,7 +45,7 @@ extension ConnectionDriver {
 
   func finish() {
     waiting = .nothing
-    if watched >= 0 { loopCore.local.value.table.setDriver(nil, of: core, descriptor: watched) }
+    if watched >= 0 { core.core.setDriver(nil, of: core, descriptor: watched) }
     leaveBroadcasts()
     if timer.isSet { core.core.cancelDeadline(timer.id) }
     timer = .none

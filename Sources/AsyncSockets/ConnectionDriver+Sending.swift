@@ -12,22 +12,13 @@ extension ConnectionDriver {
   @inline(never) @usableFromInline
   final func beginSending() throws(SocketError) -> [UInt8] {
     try checkMaySend()
-    if !hasSent {
-      // Emptying an array costs as much as filling it with a line: not every time.
-      if loopCore.local.value.sent.count > EventLoopCore.fullMemory { core.core.emptySent() }
-      loopCore.local.value.sentStart = loopCore.local.value.sent.count
-    }
-    var bytes: [UInt8] = []
-    swap(&bytes, &loopCore.local.value.sent)
-    return bytes
+    return core.core.takeSent(fromStart: !hasSent)
   }
 
   @inline(never) @usableFromInline
   final func endSending(_ bytes: inout [UInt8]) {
-    swap(&bytes, &loopCore.local.value.sent)
-    let count = loopCore.local.value.sent.count - loopCore.local.value.sentStart
+    let count = core.core.giveBack(sent: &bytes, of: self)
     hasSent = count > 0
-    unsafe loopCore.local.value.sender = hasSent ? .passUnretained(self) : nil
     if count >= room { isThrottled = true }
   }
 
@@ -93,7 +84,7 @@ extension ConnectionDriver {
 
   @inline(__always)
   private var sentCount: Int {
-    hasSent ? loopCore.local.value.sent.count - loopCore.local.value.sentStart : 0
+    hasSent ? core.core.sentCount : 0
   }
 
   /// Throws what a send would: the connection's own error, and `.outputFull` at the high mark.
@@ -128,7 +119,7 @@ extension ConnectionDriver {
 
   final func forgetSent() {
     hasSent = false
-    unsafe loopCore.local.value.sender = nil
+    core.core.forgetSender()
   }
 
   /// The error with which the connection can't take what was sent.
@@ -151,16 +142,6 @@ extension ConnectionDriver {
   }
 }
 
-extension EventLoopCore {
-  private static let keptMemory = 65_536
-  fileprivate static let fullMemory = 4096
-
-  @inline(never)
-  fileprivate func emptySent() {
-    local.value.sent.removeAll(keepingCapacity: local.value.sent.capacity <= Self.keptMemory)
-  }
-}
-
 extension ConnectionCore {
   @inline(never)
   func commitSent() {
@@ -175,10 +156,9 @@ extension ConnectionCore {
   @inline(__always)
   fileprivate func writeSent(_ state: inout ConnectionState) throws(SocketError) -> Bool {
     try state.checkTakesOutput()
-    var sent: [UInt8] = []
-    swap(&sent, &loopCore.local.value.sent)
-    defer { swap(&sent, &loopCore.local.value.sent) }
     let first = core.local.value.sentStart
+    var sent = core.takeSent(fromStart: false)
+    defer { core.giveBack(sent: &sent) }
     return try unsafe sent.withUnsafeBufferPointer { sent throws(SocketError) in
       let bytes = unsafe UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: sent[first...]))
       var start = 0
@@ -190,8 +170,7 @@ extension ConnectionCore {
           if start == bytes.count { return false }
         }
       }
-      unsafe state.output.append(
-        UnsafeRawBufferPointer(rebasing: bytes[start...]), into: &loopCore.local.value.spareOutput)
+      unsafe core.append(UnsafeRawBufferPointer(rebasing: bytes[start...]), to: &state.output)
       return true
     }
   }

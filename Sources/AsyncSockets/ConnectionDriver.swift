@@ -92,11 +92,6 @@ package class ConnectionDriver: @unchecked Sendable {
     self.reactions = reactions
   }
 
-  /// The loop's core. ThreadSanitizer takes a change of what is behind a stored reference for a change of the reference,
-  /// which other threads read; not so behind a computed one.
-  @inline(__always)
-  final var loopCore: EventLoopCore { core.core }
-
   package final var connection: Connection.Handle { Connection.Handle(core: core) }
 
   /// Whether somebody has cancelled whatever the connection is served for.
@@ -142,15 +137,14 @@ extension ConnectionDriver {
     let core = core
     guard let descriptor = core.state.withLock({ $0.endpoint.isSocket ? $0.endpoint.descriptorNumber : nil })
     else { return }
-    loopCore.local.value.table.setDriver(self, of: core, descriptor: descriptor)
+    core.core.setDriver(self, of: core, descriptor: descriptor)
     watched = descriptor
   }
 
   /// Looks whether what it waits for has come.
   func drive(_ wake: Wake) {
-    let mayCall = loopCore.local.value.mayCallHandlers
-    loopCore.local.value.mayCallHandlers = false
-    defer { loopCore.local.value.mayCallHandlers = mayCall }
+    let mayCall = core.core.allowHandlers(false)
+    defer { core.core.allowHandlers(mayCall) }
     let wasCancelled = isCancelled
     if core.owner.load(ordering: .relaxed) == ConnectionCore.DriverMark.cancelled { isCancelled = true }
     switch waiting {
