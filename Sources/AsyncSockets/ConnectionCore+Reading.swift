@@ -58,7 +58,7 @@ extension ConnectionCore {
       if !reading.contents.news.isEmpty {
         state.readiness.note(reading.contents.news)
         reading.contents.news = []
-        _ = state.takeReader()
+        state.reader = nil
         mustFlush = state.claimsFlush()
       }
       guard state.phase == .open, !state.readHasFailed else { throw state.failure ?? .closed }

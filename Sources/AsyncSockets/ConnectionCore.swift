@@ -64,7 +64,7 @@ final class ConnectionCore: Sendable {
     let news = reading.contents.news
     guard !news.isEmpty else { return }
     reading.contents.news = []
-    ready(news)
+    noteReadiness(news) { _ in true }
   }
 
   /// Has those go on who can, if the endpoint is what became ready.

@@ -72,10 +72,11 @@ extension ConnectionDriver {
 extension ConnectionDriver {
   func waitForEnd() {
     waiting = .end
-    if isOnlooking { return }
     if peerHasGone { return wake(.changed) }
     let sign = sign
     let isWaiting = core.state.withLock { state in
+      // It does not wait for input, of which limits count.
+      if state.phase == .open { state.reader = nil }
       guard state.phase != .closed else { return false }
       let id = ConnectionCore.DriverMark.onlooker
       if state.writers.contains(id) { return true }
@@ -84,8 +85,6 @@ extension ConnectionDriver {
         WriteWaiters.Waiter(id: id, goal: goal ?? .closed, continuation: WakeContinuation(self)))
       return true
     }
-    // A wait for the departure ends before that for the close.
-    isOnlooking = isWaiting && sign == nil
     if !isWaiting { wake(.changed) }
   }
 

@@ -71,7 +71,8 @@ package class ConnectionDriver: @unchecked Sendable {
   @safe @exclusivity(unchecked) final var room = 0
   /// The descriptor whose events come here; -1 for none.
   @safe @exclusivity(unchecked) final var watched: Int32 = -1
-  @safe @exclusivity(unchecked) final var isOnlooking = false
+  /// The callback under way, or the last one, has exchanged the codec.
+  @safe @exclusivity(unchecked) final var hasSwitched = false
   /// Where it has joined, and leaves when it closes.
   @safe @exclusivity(unchecked) final var memberships: [BroadcastSeat] = []
   /// The sign of the peer's departure that ends it though it does not read; `nil` for none.
@@ -187,7 +188,8 @@ extension ConnectionDriver {
     switch waiting {
     case .end where isReading: `continue`(after: .input)
     // Whose output has filled up meanwhile is not to be woken by input alone, or by its end.
-    case .end where isThrottled, .input where isThrottled: settle()
+    case .end where isThrottled, .input where isThrottled || isPaused: settle()
+    case .input where hasSwitched: `continue`(after: .input)
     default: _ = commit(thenWaiting: false)
     }
   }
@@ -200,6 +202,7 @@ extension ConnectionDriver {
   }
 
   private func `continue`(after occasion: Occasion) {
+    hasSwitched = false
     do {
       try reactions.react(self, occasion)
       settle()
@@ -240,6 +243,10 @@ extension ConnectionDriver {
       core.settleForWait()
       _ = commit(thenWaiting: true)
     }
+    // Whoever was cancelled inside a callback has been woken by nobody. The wait began behind the lock that the
+    // cancellation takes, so one of the two sees the other.
+    let mark = core.owner.load(ordering: .relaxed)
+    if mark == ConnectionCore.DriverMark.cancelled, !isCancelled { wake(.changed) }
   }
 
   private var hasRoom: Bool {
@@ -250,6 +257,7 @@ extension ConnectionDriver {
   }
 
   private func waitForRoom(_ writer: UInt32) {
+    core.state.withLock { if $0.phase == .open { $0.reader = nil } }
     waiting = .room(writer: waitToWrite(.lowMark, instead: writer))
   }
 

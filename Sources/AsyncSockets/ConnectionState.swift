@@ -126,7 +126,7 @@ struct ConnectionState: ~Copyable {
 
   mutating func takeReader() -> WakeContinuation? {
     defer { reader = nil }
-    return reader?.continuation
+    return reader?.continuation.taken
   }
 
   /// Those whose goal is reached by now.

@@ -68,8 +68,11 @@ extension EventLoopCore {
 
   private func fireDeadlines() {
     let now = local.value.now
-    while let due = shared.withLock({ $0.deadlines.popDue(now) }) {
+    // Those that are set meanwhile, and are due already, come in the next turn.
+    var count = shared.withLock { $0.deadlines.count }
+    while count > 0, let due = shared.withLock({ $0.deadlines.popDue(now) }) {
       due.target.deadlineReached(due.token)
+      count -= 1
     }
   }
 

@@ -46,6 +46,7 @@ class CodecDriver<Codec: Framing>: ConnectionDriver, @unchecked Sendable {
 
   /// The next frames are those of another codec. What has arrived and has not been decoded goes to it.
   final func switchCodec(to codec: Codec) {
+    hasSwitched = true
     core.reading.contents.buffer.forgetSearch()
     decoder = codec.makeDecoder()
     encoder = codec.makeEncoder()

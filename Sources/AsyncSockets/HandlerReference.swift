@@ -8,6 +8,8 @@ import Synchronization
 /// rooms.join(me)                                       // and later, from elsewhere:
 /// me.perform { handler, context in try context.send(handler.nick + " is here") }
 /// ```
+///
+/// It holds the handler. One that keeps a reference to itself is never given back: drop it in `closed`.
 public struct HandlerReference<Handler: ConnectionHandler>: Sendable {
   let driver: HandlerDriver<Handler>?
 

@@ -17,8 +17,7 @@ struct WakeContinuation: Sendable {
   @safe
   private enum Waiter {
     case task(Continuation)
-    /// Which lives until it has ended, and then waits for nothing any more: counting references would cost every task
-    /// that waits as much.
+    /// Which lives for as long as it waits: counting references would cost every task that waits as much.
     case driver(Unmanaged<ConnectionDriver>)
     /// Which may have ended by then.
     case retainedDriver(Unmanaged<ConnectionDriver>)
@@ -67,6 +66,14 @@ struct WakeContinuation: Sendable {
       #endif
     }
   #endif
+
+  /// The same, for whoever takes it out of a connection's state and resumes it later, exactly once: meanwhile a driver
+  /// may end, unless it is held. To be called while the state is locked.
+  @inline(__always)
+  var taken: WakeContinuation {
+    guard case .driver(let driver) = waiter else { return self }
+    return unsafe driver._withUnsafeGuaranteedRef { WakeContinuation(retaining: $0) }
+  }
 
   @inline(__always)
   func resume(_ wake: Wake = .changed) {

@@ -118,7 +118,7 @@ struct WriteWaiters {
         left.append(waiter)
         continue
       }
-      taken.append(waiter.continuation)
+      taken.append(waiter.continuation.taken)
       if waiter.goal == .turn { waitingForTurn -= 1 }
     }
     waiters = left
