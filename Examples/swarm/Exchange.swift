@@ -77,7 +77,8 @@ struct Exchange: Framing {
     private mutating func nextLines(_ buffer: inout ReceiveBuffer) throws(FramingError) -> Reply? {
       while true {
         guard let end = buffer.firstIndex(of: Script.newline, from: buffer.searched) else {
-          guard buffer.count <= script.lineLimit else {
+          // With the CR, whose LF is still on its way.
+          guard buffer.count <= script.lineLimit + 1 else {
             throw .tooLong(limit: script.lineLimit, seen: buffer.count, offset: buffer.offset)
           }
           buffer.searched = buffer.count

@@ -75,6 +75,8 @@ extension ClientCore {
       }
       if let next {
         if case .waiting = next.phase { return next }
+        // It has ended, and must not use up its host's turn.
+        local.value.queue.release(next.target.host)
         continue
       }
       guard local.value.queue.isHungry else { return nil }
@@ -155,6 +157,7 @@ extension ClientCore {
 
   /// Looks whether the process may have as many descriptors as the window needs, and raises its limit if it can.
   func fitWindow() {
+    if defect != nil { return }
     let wanted = limits.withLock { $0.open }
     if let limit = loop.kernel.descriptorLimit(wanted: wanted + Self.othersDescriptors) {
       let room = max(limit / 2, limit - Self.othersDescriptors)

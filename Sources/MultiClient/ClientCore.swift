@@ -102,6 +102,8 @@ extension ClientCore {
 
   /// The one end of every target.
   func end(_ member: Member<Handler>, _ result: TargetResult) {
+    // A handler that was told of another's end may have ended this one meanwhile.
+    if case .over = member.phase { return }
     let wasConnecting = member.isConnecting
     let driver = member.driver
     release(member)

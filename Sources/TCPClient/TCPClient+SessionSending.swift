@@ -50,7 +50,11 @@ extension TCPClient.Session {
       do {
         return try await requests.request(frame, deadline: due.map { .at($0) } ?? .never, wasSent: &wasSent)
       } catch {
-        if wasSent, !Self.isOwn(error) { throw TCPClient.SessionError.outcomeUnknown(after: error) }
+        if wasSent {
+          // A time-out may be the connection's own, whose server has fallen silent. Nothing is sent twice.
+          if Self.isOwn(error), !requests.connection.connection.hasEnded(by: error) { throw error }
+          throw TCPClient.SessionError.outcomeUnknown(after: error)
+        }
         try await goOn(after: error, on: requests, number)
       }
     }
