@@ -23,9 +23,44 @@ public final class Broadcast<F: Framing>: Sendable {
 
   /// The members and their seats by the same numbers, with gaps where somebody has left.
   struct Roll {
-    var members: [Member?] = []
-    var seats: [BroadcastSeat?] = []
-    fileprivate var free: [Int] = []
+    private(set) var members: [Member?] = []
+    private(set) var seats: [BroadcastSeat?] = []
+    private(set) var count = 0
+    /// Gaps, and what has been one.
+    private var free: [Int] = []
+
+    /// A number that nobody has.
+    mutating func takeIndex() -> Int {
+      while let index = free.popLast() { if index < seats.count, seats[index] == nil { return index } }
+      return seats.count
+    }
+
+    mutating func enter(_ member: Member, _ seat: BroadcastSeat) {
+      count += 1
+      if seat.index == seats.count {
+        seats.append(seat)
+        members.append(member)
+      } else {
+        seats[seat.index] = seat
+        members[seat.index] = member
+      }
+    }
+
+    mutating func leave(_ index: Int) {
+      count -= 1
+      seats[index] = nil
+      members[index] = nil
+      if count == 0 {
+        self = Roll()
+      } else if index < seats.count - 1 {
+        free.append(index)
+      } else {
+        while case .some(nil) = seats.last {
+          seats.removeLast()
+          members.removeLast()
+        }
+      }
+    }
   }
 
   let framing: F
@@ -44,7 +79,7 @@ public final class Broadcast<F: Framing>: Sendable {
   }
 
   /// How many members there are.
-  public var count: Int { state.withLock { $0.seats.count - $0.free.count } }
+  public var count: Int { state.withLock { $0.count } }
 
   /// The members.
   public var members: [Member] { roll.members.compactMap { $0 } }
@@ -72,25 +107,14 @@ public final class Broadcast<F: Framing>: Sendable {
 
   func enter(_ connection: Member, driver: CodecDriver<F>?) -> BroadcastSeat {
     state.withLock { state in
-      let index = state.free.popLast() ?? state.seats.count
-      let seat = BroadcastSeat(connection, driver, in: self, at: index, slowConsumers)
-      if index == state.seats.count {
-        state.seats.append(seat)
-        state.members.append(connection)
-      } else {
-        state.seats[index] = seat
-        state.members[index] = connection
-      }
+      let seat = BroadcastSeat(connection, driver, in: self, at: state.takeIndex(), slowConsumers)
+      state.enter(connection, seat)
       return seat
     }
   }
 
   func leave(_ seat: BroadcastSeat) {
-    state.withLock { state in
-      state.members[seat.index] = nil
-      state.seats[seat.index] = nil
-      state.free.append(seat.index)
-    }
+    state.withLock { $0.leave(seat.index) }
   }
 
   // MARK: Sending

@@ -7,8 +7,8 @@ extension Connection {
   ///   - handler: its state at the beginning.
   ///   - framing: what cuts the stream into frames.
   /// - Returns: the handler as its last callback left it.
-  /// - Throws: `SocketError.busy` while a task reads; `.loopStopped`. A cancelled task ends the connection as leaving a
-  ///   scope by an error does, and waits for that; how it ended stands in `closeReason`.
+  /// - Throws: `SocketError.busy` while a task reads. A cancelled task ends the connection as leaving a scope by an error
+  ///   does, and waits for that. However it ends, that is no error: it stands in `closeReason`.
   @inlinable
   public func run<Handler: ConnectionHandler>(
     _ handler: Handler, framing: Handler.Codec

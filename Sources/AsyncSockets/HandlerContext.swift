@@ -16,7 +16,7 @@ public struct HandlerContext<Codec: Framing>: ~Copyable {
 
   // MARK: Sending
 
-  /// Sends one frame: whole, or not at all. It never waits; the bytes leave at the end of the loop's turn.
+  /// Sends one frame: whole, or not at all. It never waits; the bytes leave when the callback has returned.
   ///
   /// Above the high mark of the output (64 KiB by default) the connection is not read until the peer has taken enough for
   /// the low mark, which `writable` tells. So who answers what arrives needs no care; who sends more on its own asks

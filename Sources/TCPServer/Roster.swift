@@ -165,6 +165,8 @@ final class Roster: Sendable {
     state.withLock { $0.drain.cancel(next: next) }
   }
 
+  var isCancelled: Bool { state.withLock { $0.drain.phase >= .cancelling } }
+
   /// The handlers' tasks have been cancelled: ends their waits, and those that only wait for their peers to say
   /// goodbye.
   func wakeOwners() {

@@ -124,7 +124,10 @@ extension TCPServer {
       if let driver {
         tell(.accepted(peer: Peer(connection.handle)))
         driver.departure = configuration.cancelsHandlers.departure
-        return driver.start()
+        driver.start()
+        // Whoever cancels does so before he wakes the drivers that run; this one may have begun after that.
+        if roster.isCancelled { driver.connection.wakeOwner() }
+        return
       }
       connection.abort()
       refused(connection, in: slot, .gone)

@@ -1,4 +1,5 @@
 import Framing
+import Glibc
 import Peers
 import TCPServer
 import TestHarness
@@ -222,6 +223,39 @@ struct HandledServerTests {
         for peer in peers { peer.close() }
       }
     }
+  }
+
+  @Test("a connection that begins while the server is being cancelled is cancelled with the others")
+  func begunDuringCancellation() async throws {
+    let log = EventLog()
+    let bound = Shared<TCPServer?>(nil)
+    let hasAccepted = Shared(false)
+    let configuration = log.configuration { configuration in
+      let record = configuration.onEvent
+      configuration.onEvent = { event in
+        record?(event)
+        guard case .accepted = event, let server = bound.value else { return }
+        hasAccepted.set(true)
+        // The loop's thread stays here, between the connection's entry and its beginning, until the server has woken
+        // whoever runs.
+        while server.snapshot.state != .cancelled { sched_yield() }
+        for _ in 0..<1000 { sched_yield() }
+      }
+    }
+    try await withAuditedLoops { _ in
+      let server = try await TCPServer.bind(on: .loopback(), configuration: configuration)
+      bound.set(server)
+      let peer = try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await server.run(handledBy: Echo(), framing: .lines) }
+        let peer = try await server.connect()
+        try await eventually("the connection is accepted") { hasAccepted.value }
+        group.cancelAll()
+        return peer
+      }
+      peer.close()
+      bound.set(nil)
+    }
+    #expect(log.reasons == [.cancelled])
   }
 
   @Test("runs in a simulation, the same way each time, among partitions and resets")
