@@ -171,6 +171,7 @@ struct HandledServerTests {
           await loops.loops[0].nextTurn()
         }
         group.cancelAll()
+        try await eventually("it begins to end") { server.snapshot.connections.allSatisfy(\.isClosing) }
         // What is still to be flushed has a second.
         try await eventually("it ends") {
           clock.advance(by: .seconds(1))
