@@ -52,7 +52,7 @@ func decodeEveryWay<F: Framing>(
 
   var ways: [[Int]] = [[], Array(0..<stream.count)]
   ways += stream.indices.map { [$0] }
-  if stream.count <= 32 {
+  if stream.count <= 20 {
     ways += stream.indices.flatMap { first in (first..<stream.count).map { [first, $0] } }
   }
   _ = ways.allSatisfy(agrees)
