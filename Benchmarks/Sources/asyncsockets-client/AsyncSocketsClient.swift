@@ -46,7 +46,10 @@ struct AsyncSocketsClient {
     }
 
     _ = try await timed(options.warmUp)
-    guard options.messages > 0 else { return options.say(try await timed(options.seconds)) }
+    guard options.messages > 0 else {
+      options.say(try await timed(options.seconds))
+      leave(fleet)
+    }
     options.say("READY")
     guard readLine() != nil else { return }
     let round = Round(clients: options.connections, messages: options.messages)
@@ -55,6 +58,12 @@ struct AsyncSocketsClient {
     let elapsed = began.duration(to: MonotonicClock.shared.now)
     options.say(Usage.now.report(since: usage, count: round.replies, seconds: elapsed / .seconds(1)))
     _ = readLine()
+    leave(fleet)
+  }
+
+  /// While everybody is still connected: whose connection ends before has failed.
+  private static func leave(_ fleet: any Fleet) -> Never {
+    withExtendedLifetime(fleet) { exit(0) }
   }
 
   /// Connections that wait for input, for somebody to look at this process's memory.
