@@ -58,13 +58,18 @@ package final class Epoll: Poller {
   }
 
   /// A signal ends the wait early.
-  package func wait(nanoseconds: Int64, woken: () -> Void, ready: (UInt64, Events) -> Void) {
+  package func wait(
+    nanoseconds: Int64, woken: () -> Void, approaching: (UInt64, Proximity) -> Void,
+    ready: (UInt64, Events) -> Void
+  ) {
     let timeout = Self.milliseconds(nanoseconds)
     unsafe buffer.value.withUnsafeMutableBufferPointer { buffer in
       let count = unsafe epoll_wait(epoll.number, buffer.baseAddress, Int32(buffer.count), timeout)
       woken()
       var index = 0
       while index < Int(count) {
+        if index + 4 < Int(count) { approaching(unsafe buffer[index + 4].data.u64, .far) }
+        if index + 2 < Int(count) { approaching(unsafe buffer[index + 2].data.u64, .near) }
         let event = unsafe buffer[index]
         let key = unsafe event.data.u64
         if key != Self.wakeKey { unsafe ready(key, Events(rawValue: event.events)) }

@@ -22,6 +22,8 @@ extension EventLoopCore {
         if sleep == 0 { endTurn(now) }
         local.value.now = now
         turnBegan.store(now.nanoseconds, ordering: .relaxed)
+      } approaching: { key, proximity in
+        local.value.table.prefetch(forKey: key, proximity)
       } ready: { key, events in
         if let driver = unsafe local.value.table.driver(forKey: key) {
           unsafe driver._withUnsafeGuaranteedRef { $0.ready(events) }

@@ -10,6 +10,8 @@ package protocol Poller: AnyObject, Sendable {
   func interrupt()
 
   /// Waits at most `nanoseconds` (negative: without end), calls `woken`, and then `ready` for each event. It may
-  /// return early, and with nothing.
-  func wait(nanoseconds: Int64, woken: () -> Void, ready: (UInt64, Epoll.Events) -> Void)
+  /// return early, and with nothing. `approaching` may be called with the keys of events that come later.
+  func wait(
+    nanoseconds: Int64, woken: () -> Void, approaching: (UInt64, Proximity) -> Void,
+    ready: (UInt64, Epoll.Events) -> Void)
 }

@@ -40,6 +40,10 @@ static inline int clinux_getpeername(int fd, struct sockaddr_storage *address, s
   return getpeername(fd, (struct sockaddr *)address, length);
 }
 
+static inline void clinux_prefetch(const void *address, int size) {
+  for (int offset = 0; offset < size; offset += 64) __builtin_prefetch((const char *)address + offset, 1);
+}
+
 // ioctl is variadic.
 static inline int clinux_unread_bytes(int fd, int *count) { return ioctl(fd, FIONREAD, count); }
 

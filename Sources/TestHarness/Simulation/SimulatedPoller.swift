@@ -80,7 +80,10 @@ final class SimulatedPoller: Poller {
     system.withLock { $0?.interrupt() }
   }
 
-  func wait(nanoseconds: Int64, woken: () -> Void, ready: (UInt64, Epoll.Events) -> Void) {
+  func wait(
+    nanoseconds: Int64, woken: () -> Void, approaching: (UInt64, Proximity) -> Void,
+    ready: (UInt64, Epoll.Events) -> Void
+  ) {
     let wasInterrupted = isInterrupted.exchange(false, ordering: .acquiring)
     let (afterJobs, end, idleTurns) = state.withLock {
       ($0.afterJobs, $0.watch?.end, $0.watch?.idleTurns ?? 0)
@@ -108,6 +111,7 @@ final class SimulatedPoller: Poller {
       let end = MonotonicClock.shared.now.advanced(by: .nanoseconds(Self.foreignPatience))
       waitsForOthers.store(true, ordering: .releasing)
       system.withLock { $0 }?.wait(nanoseconds: Self.foreignPatience) {
+      } approaching: { _, _ in
       } ready: { _, _ in
       }
       waitsForOthers.store(false, ordering: .releasing)

@@ -205,8 +205,11 @@ private final class UnwatchedKernel: Kernel {
 
     func add(_ descriptor: Int32, for events: Epoll.Events, key: UInt64) -> Errno? { Errno(rawValue: ENOSPC) }
     func interrupt() { epoll.interrupt() }
-    func wait(nanoseconds: Int64, woken: () -> Void, ready: (UInt64, Epoll.Events) -> Void) {
-      epoll.wait(nanoseconds: nanoseconds, woken: woken, ready: ready)
+    func wait(
+      nanoseconds: Int64, woken: () -> Void, approaching: (UInt64, Proximity) -> Void,
+      ready: (UInt64, Epoll.Events) -> Void
+    ) {
+      epoll.wait(nanoseconds: nanoseconds, woken: woken, approaching: approaching, ready: ready)
     }
   }
 }
