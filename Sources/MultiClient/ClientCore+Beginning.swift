@@ -20,16 +20,16 @@ extension ClientCore {
     guard !local.value.isPumping else { return }
     local.value.isPumping = true
     defer { local.value.isPumping = false }
-    if !loop.isRunning { dropSources() }
+    defer { finishIdle() }
+    if !loop.isRunning { for run in local.value.runs { dropSupply(of: run) } }
     for _ in 0..<Self.batch {
       let now = loop.now
       let verdict = local.value.gate.verdict(now)
       if verdict == .full { return }
-      guard hasRoom() else { return }
       // Fetched also when it has to wait: when there is none, all may be done.
-      guard let member = nextMember() else { return finishIfIdle() }
+      guard let member = nextMember() else { return }
       if case .at(let due) = verdict {
-        local.value.queue.prepend(member)
+        member.run.local.value.queue.prepend(member)
         return pump(at: due)
       }
       begin(member, now)
@@ -37,24 +37,15 @@ extension ClientCore {
     pumpSoon()
   }
 
-  /// What has not been drawn is no target any more.
-  func dropSources() {
-    local.value.endsWhenIdle = true
-    local.value.sources = []
-    local.value.feedsAreOver = true
-    for cancel in local.value.feeders.values { cancel() }
-    wakeFeeders()
-  }
-
-  private func hasRoom() -> Bool {
-    if local.value.isWaitingForRoom { return false }
-    let hasRoom = inbox.hasRoom { [self] in
+  private func hasRoom(_ run: Run<Handler>) -> Bool {
+    if run.local.value.isWaitingForRoom { return false }
+    let hasRoom = run.inbox.hasRoom { [self] in
       post { core in
-        core.local.value.isWaitingForRoom = false
+        run.local.value.isWaitingForRoom = false
         core.pumpSoon()
       }
     }
-    local.value.isWaitingForRoom = !hasRoom
+    run.local.value.isWaitingForRoom = !hasRoom
     return hasRoom
   }
 
@@ -65,50 +56,60 @@ extension ClientCore {
     local.value.pumpDue = due
   }
 
-  /// The next that may begin, out of those who wait or of the sources.
+  /// The next that may begin, of all runs in turn.
   private func nextMember() -> Member<Handler>? {
+    let runs = local.value.runs
+    for offset in runs.indices {
+      let place = (local.value.turn + offset) % runs.count
+      guard let member = nextMember(of: runs[place]) else { continue }
+      local.value.turn = place + 1
+      return member
+    }
+    return nil
+  }
+
+  /// The next that may begin, out of those who wait or of the supply.
+  private func nextMember(of run: Run<Handler>) -> Member<Handler>? {
+    guard hasRoom(run) else { return nil }
     while true {
       let gate = local.value.gate
-      let next = local.value.queue.next { member in
+      let next = run.local.value.queue.next { member in
         if case .over = member.phase { return nil }
         return gate.limits.perHost == nil || gate.hasRoom(for: member.target.host) ? nil : member.target.host
       }
       if let next {
         if case .waiting = next.phase { return next }
         // It has ended, and must not use up its host's turn.
-        local.value.queue.release(next.target.host)
+        run.local.value.queue.release(next.target.host)
         continue
       }
-      guard local.value.queue.isHungry else { return nil }
-      if let source = local.value.sources.first {
-        let target = source.next()
-        // The user's, who may have ended all this meanwhile.
-        guard local.value.sources.first === source else { continue }
-        if let target {
-          local.value.queue.append(add(target, source.handler))
-        } else {
-          local.value.sources.removeFirst()
-        }
-        continue
+      guard run.local.value.queue.isHungry else { return nil }
+      guard case .source(let source) = run.local.value.supply else {
+        run.wakeFeeder()
+        return nil
       }
-      wakeFeeders()
-      return nil
+      let target = source.next()
+      // The user's, who may have ended all this meanwhile.
+      guard case .source = run.local.value.supply else { continue }
+      if let target {
+        run.local.value.queue.append(add(target, to: run, source.handler))
+      } else {
+        run.local.value.supply = .none
+      }
     }
   }
 
-  private func finishIfIdle() {
-    guard local.value.entries > 0, local.value.endsWhenIdle, roster.count == 0,
-      local.value.sources.isEmpty, local.value.feeders.isEmpty
-    else { return }
-    let entries = local.value.entries
-    local.value.entries = 0
-    local.value.runs = []
+  /// There is nothing to do.
+  func rest() {
     local.value.reactions = nil
+    stopPumping()
+    for errand in local.value.lookUps.values { errand.cancel() }
+  }
+
+  func stopPumping() {
     if let timer = local.value.pumpTimer { loop.cancelDeadline(timer) }
     local.value.pumpTimer = nil
     local.value.pumpDue = .farFuture
-    for errand in local.value.lookUps.values { errand.cancel() }
-    for _ in 0..<entries { inbox.leave() }
   }
 
   private func begin(_ member: Member<Handler>, _ now: EventLoop.Instant) {
@@ -135,11 +136,11 @@ extension ClientCore {
   /// Puts a target back that could not be begun for want of descriptors, memory or ports. It fails nobody.
   func postpone(_ member: Member<Handler>, _ error: SocketError) {
     local.value.gate.end(member.target.host, wasConnecting: true)
-    local.value.queue.release(member.target.host)
+    releaseHost(of: member)
     local.value.statistics.begun -= 1
     member.phase = .waiting
     disarm(member)
-    local.value.queue.prepend(member)
+    member.run.local.value.queue.prepend(member)
     local.value.gate.pause(until: loop.now.advanced(by: Self.pause))
     if !local.value.isPaused {
       local.value.isPaused = true

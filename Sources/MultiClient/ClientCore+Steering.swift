@@ -11,8 +11,9 @@ extension ClientCore {
     guard roster.count < ConnectionID.slotLimit else {
       throw .invalid("\(ConnectionID.slotLimit) targets are there already; add more as those end")
     }
-    let member = add(target, from: localAddress, timeouts: timeouts, handler)
-    local.value.queue.append(member)
+    activate()
+    let member = add(target, to: added, from: localAddress, timeouts: timeouts, handler)
+    added.local.value.queue.append(member)
     pumpSoon()
     return member.id
   }
@@ -98,33 +99,12 @@ extension ClientCore {
     return (sent, slow)
   }
 
-  /// How everything comes to its end.
-  enum Ending { case close, abort, cancel }
-
   /// Begins nothing more, and ends what is there.
-  func endAll(_ ending: Ending) {
-    dropSources()
-    _ = local.value.queue.removeAll()
-    for case let member? in roster.local.value.members {
-      guard let driver = member.driver else {
-        end(own(member), .cancelled)
-        continue
-      }
-      switch ending {
-      case .close: driver.beginClosing()
-      case .abort: driver.beginAborting()
-      case .cancel:
-        member.verdict = member.verdict ?? .cancelled
-        driver.hurry()
-        driver.connection.wakeOwner()
-      }
-    }
-    pumpSoon()
-  }
+  func endAll(_ ending: Ending) { for run in local.value.runs { end(run, ending) } }
 
   /// Nobody will ask for more.
   func finish() {
-    local.value.endsWhenIdle = true
+    added.local.value.endsWhenIdle = true
     pumpSoon()
   }
 
@@ -141,10 +121,8 @@ extension ClientCore {
     if local.value.defaults.values != limits.timeouts {
       local.value.defaults = SharedTimeouts(limits.timeouts)
     }
-    local.value.queue.releaseAll()
-    if let timer = local.value.pumpTimer { loop.cancelDeadline(timer) }
-    local.value.pumpTimer = nil
-    local.value.pumpDue = .farFuture
+    for run in local.value.runs { run.local.value.queue.releaseAll() }
+    stopPumping()
     fitWindow()
     pumpSoon()
   }

@@ -28,12 +28,15 @@ final class Member<Handler: ConnectionHandler>: Membership {
     }
   }
 
+  let run: Run<Handler>
   var beginning: Beginning?
 
   init(
-    id: ConnectionID, target: Target, handler: Handler, from localAddress: SocketAddress?,
+    id: ConnectionID, target: Target, in run: Run<Handler>, handler: Handler,
+    from localAddress: SocketAddress?,
     timeouts: SharedTimeouts, now: EventLoop.Instant
   ) {
+    self.run = run
     beginning = Beginning(handler, from: localAddress, now: now)
     super.init(id: id, target: target, timeouts: timeouts, now: now)
   }

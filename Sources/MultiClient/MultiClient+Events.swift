@@ -98,7 +98,7 @@ extension MultiClient {
     to target: Target, from localAddress: SocketAddress? = nil, timeouts: Timeouts? = nil
   ) throws(SocketError) -> ConnectionID where Handler == EventHandler<Codec> {
     try timeouts?.validate()
-    let inbox = core.inbox as? EventInbox<Codec> ?? EventInbox(capacity: 1)
+    let inbox = core.added.inbox as? EventInbox<Codec> ?? EventInbox(capacity: 1)
     return try core.connect(to: target, from: localAddress, timeouts: timeouts) { target, id in
       EventHandler(id, target, inbox)
     }
@@ -117,11 +117,10 @@ extension MultiClient where Handler: EventfulHandler {
   /// What happens to all its connections, in order; several tasks that iterate share it.
   public nonisolated var events: ClientEvents<Handler.Codec> {
     // Whoever has made the client otherwise has no handlers to give it, so that nothing happens.
-    let inbox = core.inbox as? EventInbox<Handler.Codec> ?? EventInbox(capacity: 1)
+    let inbox = core.added.inbox as? EventInbox<Handler.Codec> ?? EventInbox(capacity: 1)
     return ClientEvents(
       source: ElementSource(inbox.mailbox, keeping: lease) { [core] in
-        core.post { $0.endAll(.cancel) }
-      } drop: {
+        core.post { $0.end($0.added, .cancel) }
       })
   }
 }

@@ -24,8 +24,6 @@ public actor MultiClient<Handler: ConnectionHandler> {
   nonisolated let core: ClientCore<Handler>
   nonisolated let lease: Lease
   nonisolated let mailbox: Mailbox<Outcome>
-  /// Numbers the runs.
-  private nonisolated let runs = Lock(0)
 
   /// A client with a window of connections, and every other value as it is by default.
   ///
@@ -101,7 +99,10 @@ public actor MultiClient<Handler: ConnectionHandler> {
   init(core: ClientCore<Handler>, mailbox: Mailbox<Outcome>) {
     self.core = core
     self.mailbox = mailbox
-    lease = Lease { core.post { $0.endAll(.cancel) } }
+    lease = Lease {
+      core.added.inbox.close()
+      core.post { $0.endAll(.cancel) }
+    }
   }
 
   /// The loop that it lives on: what awaits the client there does not leave it.
@@ -109,23 +110,6 @@ public actor MultiClient<Handler: ConnectionHandler> {
 
   /// The loop that it lives on.
   public nonisolated var loop: EventLoop { core.loop }
-
-  /// Names a run.
-  nonisolated func nextRun() -> Int {
-    runs.withLock { runs in
-      runs += 1
-      return runs
-    }
-  }
-
-  nonisolated func outcomes(_ drop: @escaping @Sendable (ClientCore<Handler>) -> Void) -> Outcomes {
-    Outcomes(
-      source: ElementSource(mailbox, keeping: lease) { [core] in
-        core.post { $0.endAll(.cancel) }
-      } drop: { [core] in
-        core.post(drop)
-      })
-  }
 }
 
 extension MultiClient where Handler: ByteHandler {

@@ -14,9 +14,7 @@ public final class MultiClientGroup<Handler: ConnectionHandler>: Sendable {
   /// One for each loop.
   public let clients: [MultiClient<Handler>]
 
-  private let mailbox: Mailbox<MultiClient<Handler>.Outcome>
   private let limitsInForce: Lock<MultiClientLimits>
-  private let runs = Lock(0)
 
   /// Clients on all the environment's loops.
   ///
@@ -42,12 +40,11 @@ public final class MultiClientGroup<Handler: ConnectionHandler>: Sendable {
   ) throws(SocketError) {
     try configuration.validate()
     let loops = try environment.loops.loops.prefix(min(256, configuration.limits.open))
-    let mailbox = Mailbox<MultiClient<Handler>.Outcome>(capacity: configuration.outcomeBacklog)
-    self.mailbox = mailbox
     limitsInForce = Lock(configuration.limits)
     clients = loops.enumerated().map { number, loop in
       var share = configuration
       share.limits = configuration.limits.divided(by: loops.count, index: number)
+      let mailbox = Mailbox<MultiClient<Handler>.Outcome>(capacity: configuration.outcomeBacklog)
       return MultiClient(
         core: ClientCore(
           on: loop, framing: framing, configuration: share, defect: nil, number: UInt8(number),
@@ -64,9 +61,9 @@ public final class MultiClientGroup<Handler: ConnectionHandler>: Sendable {
   public func run(
     _ targets: some Sequence<Target> & Sendable, _ handler: @escaping @Sendable (Target) -> Handler
   ) -> MultiClient<Handler>.Outcomes {
-    run(handler) { dealer in
+    run(handler) {
       var iterator = targets.makeIterator()
-      dealer.begin { iterator.next() }
+      return { iterator.next() }
     }
   }
 
@@ -74,30 +71,25 @@ public final class MultiClientGroup<Handler: ConnectionHandler>: Sendable {
   public func run(
     _ addresses: some Sequence<SocketAddress> & Sendable, _ handler: @escaping @Sendable (Target) -> Handler
   ) -> MultiClient<Handler>.Outcomes {
-    run(handler) { dealer in
+    run(handler) {
       var iterator = addresses.makeIterator()
-      dealer.begin { iterator.next().map { .address($0) } }
+      return { iterator.next().map { .address($0) } }
     }
   }
 
   private func run(
-    _ handler: @escaping @Sendable (Target) -> Handler,
-    _ begin: @escaping @Sendable (TargetDealer<Handler>) -> Void
+    _ handler: @escaping @Sendable (Target) -> Handler, drawing begin: @escaping @Sendable () -> () -> Target?
   ) -> MultiClient<Handler>.Outcomes {
-    let number = runs.withLock { runs in
-      runs += 1
-      // Runs of its clients count from one.
-      return -runs
-    }
-    let cores = clients.map(\.core)
-    for _ in cores { mailbox.enter() }
-    let dealer = TargetDealer(among: cores, number: number, handler)
-    cores[0].loop.call { begin(dealer) }
+    let mailbox = clients[0].core.mailbox()
+    let dealer = TargetDealer(
+      clients.map { TargetDealer.Seat(core: $0.core, run: Run(into: mailbox)) }, handler)
+    dealer.begin(begin)
     return MultiClient.Outcomes(
       source: ElementSource(mailbox, keeping: clients) {
-        for core in cores { core.post { $0.endAll(.cancel) } }
+        dealer.end()
       } drop: {
-        for core in cores { core.post { $0.drop(number) } }
+        mailbox.close()
+        dealer.end()
       })
   }
 
