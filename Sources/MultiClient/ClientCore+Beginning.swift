@@ -22,6 +22,7 @@ extension ClientCore {
     defer { local.value.isPumping = false }
     defer { finishIdle() }
     if !loop.isRunning { for run in local.value.runs { dropSupply(of: run) } }
+    releasePausedHosts()
     for _ in 0..<Self.batch {
       let now = loop.now
       let verdict = local.value.gate.verdict(now)
@@ -49,7 +50,7 @@ extension ClientCore {
     return hasRoom
   }
 
-  private func pump(at due: EventLoop.Instant) {
+  func pump(at due: EventLoop.Instant) {
     guard due < local.value.pumpDue else { return }
     if let timer = local.value.pumpTimer { loop.cancelDeadline(timer) }
     local.value.pumpTimer = loop.schedule(self, token: 0, due: due)
@@ -75,7 +76,9 @@ extension ClientCore {
       let gate = local.value.gate
       let next = run.local.value.queue.next { member in
         if case .over = member.phase { return nil }
-        return gate.limits.perHost == nil || gate.hasRoom(for: member.target.host) ? nil : member.target.host
+        guard gate.limits.perHost != nil || local.value.shortages.hasPaused else { return nil }
+        let host = member.target.host
+        return gate.hasRoom(for: host) && !local.value.shortages.isPaused(host) ? nil : host
       }
       if let next {
         if case .waiting = next.phase { return next }
@@ -102,6 +105,7 @@ extension ClientCore {
   /// There is nothing to do.
   func rest() {
     local.value.reactions = nil
+    local.value.shortages.forget()
     stopPumping()
     for errand in local.value.lookUps.values { errand.cancel() }
   }
@@ -127,52 +131,6 @@ extension ClientCore {
       end(member, .failed(error))
     }
   }
-
-  // MARK: When the system is short of something
-
-  /// How long it is waited until somebody tries again, unless one of ours ends before.
-  private static var pause: Duration { .milliseconds(100) }
-
-  /// Puts a target back that could not be begun for want of descriptors, memory or ports. It fails nobody.
-  func postpone(_ member: Member<Handler>, _ error: SocketError) {
-    local.value.gate.end(member.target.host, wasConnecting: true)
-    releaseHost(of: member)
-    local.value.statistics.begun -= 1
-    member.phase = .waiting
-    disarm(member)
-    member.run.local.value.queue.prepend(member)
-    local.value.gate.pause(until: loop.now.advanced(by: Self.pause))
-    if !local.value.isPaused {
-      local.value.isPaused = true
-      tell(.paused(error))
-    }
-    pumpSoon()
-  }
-
-  /// An attempt has got what it needed of the system.
-  func noteSupply() {
-    guard local.value.isPaused else { return }
-    local.value.isPaused = false
-    tell(.resumed)
-  }
-
-  /// Looks whether the process may have as many descriptors as the window needs, and raises its limit if it can.
-  func fitWindow() {
-    if defect != nil { return }
-    let wanted = limits.withLock { $0.open }
-    if let limit = loop.kernel.descriptorLimit(wanted: wanted + Self.othersDescriptors) {
-      let room = max(limit / 2, limit - Self.othersDescriptors)
-      let ceiling = room < wanted ? room : nil
-      if let ceiling, ceiling != local.value.gate.ceiling {
-        tell(.windowReduced(to: ceiling, descriptorLimit: limit))
-      }
-      local.value.gate.setCeiling(ceiling)
-    }
-    local.value.rotation.expect(local.value.gate.window)
-  }
-
-  /// What is left to the rest of the process.
-  private static var othersDescriptors: Int { 128 }
 }
 
 // MARK: - Deadlines

@@ -43,7 +43,7 @@ final class ClientCore<Handler: ConnectionHandler>: Sendable {
       ClientState(
         gate: StartGate(defect == nil ? configuration.limits : MultiClientLimits()),
         runs: [added],
-        names: NameTable(most: 8, capacity: 4096),
+        names: NameTable(most: 8, capacity: 4096, lifetime: .seconds(60)),
         rotation: SourceRotation(
           configuration.sources, usesLoopback: configuration.rotatesLoopback,
           ports: loop.kernel.ephemeralPorts.map { Int($0.upperBound - $0.lowerBound) + 1 }),
@@ -123,6 +123,7 @@ extension ClientCore {
     release(member)
     if wasConnecting || driver != nil {
       local.value.gate.end(member.target.host, wasConnecting: wasConnecting)
+      local.value.shortages.resume(member.target.host)
       releaseHost(of: member)
     }
     let counters = driver?.counters

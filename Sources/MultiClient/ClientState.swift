@@ -12,8 +12,7 @@ struct ClientState<Handler: ConnectionHandler> {
   var names: NameTable<ConnectionID>
   var lookUps: [String: Errand] = [:]
   var rotation: SourceRotation
-  /// Families that have been connected from, and so have an address here.
-  var reachedFamilies: Set<Int32> = []
+  var shortages = PortShortages()
   var lastDestination: SocketAddress?
   var hasToldOfPorts = false
 

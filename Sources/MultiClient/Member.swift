@@ -16,8 +16,6 @@ final class Member<Handler: ConnectionHandler>: Membership {
     var sourcesTried = 0
     /// When the attempt under way began.
     var attemptBegan: EventLoop.Instant
-    /// When the system was first short of a port for it.
-    var shortSince: EventLoop.Instant?
     /// When to go on to the next address, or to try a crowded one again.
     var nextStep: EventLoop.Instant?
 
