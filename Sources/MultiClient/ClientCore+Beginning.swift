@@ -25,15 +25,17 @@ extension ClientCore {
     releasePausedHosts()
     for _ in 0..<Self.batch {
       let now = loop.now
-      let verdict = local.value.gate.verdict(now)
-      if verdict == .full { return }
+      guard gate.hasPlace(for: number) else { return }
       // Fetched also when it has to wait: when there is none, all may be done.
-      guard let member = nextMember() else { return }
-      if case .at(let due) = verdict {
-        member.run.local.value.queue.prepend(member)
-        return pump(at: due)
+      guard let member = nextMember() else { return gate.passOn(number) }
+      let answer = gate.begin(member.target.host, now, by: number)
+      if answer == .now {
+        begin(member, now)
+        continue
       }
-      begin(member, now)
+      member.run.local.value.queue.prepend(member)
+      if case .at(let due) = answer { return pump(at: due) }
+      if answer == .full { return }
     }
     pumpSoon()
   }
@@ -73,12 +75,12 @@ extension ClientCore {
   private func nextMember(of run: Run<Handler>) -> Member<Handler>? {
     guard hasRoom(run) else { return nil }
     while true {
-      let gate = local.value.gate
+      let capsHosts = gate.capsHosts
       let next = run.local.value.queue.next { member in
         if case .over = member.phase { return nil }
-        guard gate.limits.perHost != nil || local.value.shortages.hasPaused else { return nil }
+        guard capsHosts || local.value.shortages.hasPaused else { return nil }
         let host = member.target.host
-        return gate.hasRoom(for: host) && !local.value.shortages.isPaused(host) ? nil : host
+        return gate.hasRoom(for: host, number) && !local.value.shortages.isPaused(host) ? nil : host
       }
       if let next {
         if case .waiting = next.phase { return next }
@@ -118,7 +120,7 @@ extension ClientCore {
 
   private func begin(_ member: Member<Handler>, _ now: EventLoop.Instant) {
     local.value.statistics.begun += 1
-    local.value.gate.begin(member.target.host, now)
+    local.value.statistics.connecting += 1
     member.marks.began = now
     member.phase = .resolving
     if let defect { return end(member, .failed(defect)) }

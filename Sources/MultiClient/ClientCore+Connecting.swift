@@ -154,7 +154,7 @@ extension ClientCore {
   /// Knows ahead when two targets at the same place will not have ports enough.
   private func noteDestination(_ address: SocketAddress) {
     guard !local.value.hasToldOfPorts, !address.isUnix else { return }
-    let window = local.value.gate.window
+    let window = gate.window
     let ports = local.value.rotation.capacity(for: address)
     if ports < window, local.value.lastDestination == address {
       local.value.hasToldOfPorts = true
@@ -175,7 +175,9 @@ extension ClientCore {
       member.phase = .open(driver)
       member.beginning = nil
       member.connected(after: latency, loop.now)
-      local.value.gate.connected()
+      gate.connected(number)
+      local.value.statistics.connecting -= 1
+      local.value.statistics.open += 1
       local.value.statistics.connected += 1
       local.value.statistics.connectLatency.record(latency)
       driver.start()

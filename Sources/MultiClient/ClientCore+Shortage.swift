@@ -10,7 +10,7 @@ extension ClientCore {
   func postpone(_ member: Member<Handler>, _ error: SocketError) {
     takeBack(member)
     member.run.local.value.queue.prepend(member)
-    local.value.gate.pause(until: loop.now.advanced(by: Self.pause))
+    gate.pause(until: loop.now.advanced(by: Self.pause))
     tellPause(error)
     pumpSoon()
   }
@@ -26,9 +26,10 @@ extension ClientCore {
   }
 
   private func takeBack(_ member: Member<Handler>) {
-    local.value.gate.end(member.target.host, wasConnecting: true)
+    gate.end(member.target.host, wasConnecting: true, by: number)
     releaseHost(of: member)
     local.value.statistics.begun -= 1
+    local.value.statistics.connecting -= 1
     member.phase = .waiting
     disarm(member)
   }
@@ -61,16 +62,15 @@ extension ClientCore {
   /// Looks whether the process may have as many descriptors as the window needs, and raises its limit if it can.
   func fitWindow() {
     if defect != nil { return }
-    let wanted = limits.withLock { $0.open }
+    let wanted = gate.limits.open
     if let limit = loop.kernel.descriptorLimit(wanted: wanted + Self.othersDescriptors) {
       let room = max(limit / 2, limit - Self.othersDescriptors)
       let ceiling = room < wanted ? room : nil
-      if let ceiling, ceiling != local.value.gate.ceiling {
+      if gate.setCeiling(ceiling), let ceiling {
         tell(.windowReduced(to: ceiling, descriptorLimit: limit))
       }
-      local.value.gate.setCeiling(ceiling)
     }
-    local.value.rotation.expect(local.value.gate.window)
+    local.value.rotation.expect(gate.window)
   }
 
   /// What is left to the rest of the process.

@@ -111,8 +111,7 @@ extension ClientCore {
   // MARK: Limits and numbers
 
   func limitsHaveChanged() {
-    let limits = limits.withLock { $0 }
-    local.value.gate.set(limits) {
+    let limits = gate.applyLimits {
       roster.local.value.members.compactMap { member in
         guard let member, member.isConnecting || member.driver != nil else { return nil }
         return member.target.host
@@ -130,9 +129,7 @@ extension ClientCore {
   var statistics: ClientStatistics {
     var statistics = local.value.statistics
     statistics.replyLatency = roster.local.value.replyLatency
-    statistics.connecting = local.value.gate.connecting
-    statistics.open = local.value.gate.open - local.value.gate.connecting
-    statistics.waiting = roster.count - local.value.gate.open
+    statistics.waiting = roster.count - statistics.connecting - statistics.open
     for case let member? in roster.local.value.members {
       guard let driver = member.driver else { continue }
       statistics.count(driver.counters)

@@ -20,12 +20,12 @@ final class ClientCore<Handler: ConnectionHandler>: Sendable {
   let opener: @Sendable (Int32) -> Int
   let resolver: any Resolver
   let settings: ConnectionSettings
-  let limits: Lock<MultiClientLimits>
+  let gate: SharedGate
   let local: LoopConfined<ClientState<Handler>>
 
   init(
     on loop: EventLoop, framing: Handler.Codec, configuration: MultiClientConfiguration, defect: SocketError?,
-    number: UInt8 = 0, resolver: any Resolver, inbox: any Inbox<Outcome>,
+    number: UInt8 = 0, gate: SharedGate? = nil, resolver: any Resolver, inbox: any Inbox<Outcome>,
     reactions: @escaping Roster.ReactionMaker
   ) {
     self.loop = loop
@@ -38,17 +38,32 @@ final class ClientCore<Handler: ConnectionHandler>: Sendable {
     self.resolver = resolver
     opener = loop.kernel.opener()
     settings = ConnectionSettings(options: configuration.connection, localAddress: nil)
-    limits = Lock(configuration.limits)
+    let gate =
+      gate ?? SharedGate(defect == nil ? configuration.limits : MultiClientLimits(), isShared: false)
+    self.gate = gate
     local = LoopConfined(
       ClientState(
-        gate: StartGate(defect == nil ? configuration.limits : MultiClientLimits()),
         runs: [added],
         names: NameTable(most: 8, capacity: 4096, lifetime: .seconds(60)),
         rotation: SourceRotation(
           configuration.sources, usesLoopback: configuration.rotatesLoopback,
           ports: loop.kernel.ephemeralPorts.map { Int($0.upperBound - $0.lowerBound) + 1 }),
         defaults: SharedTimeouts(configuration.limits.timeouts)))
+    gate.add { [weak self] call in
+      self?.post { core in
+        switch call {
+        case .place: core.pumpSoon()
+        case .host(let host):
+          for run in core.local.value.runs { run.local.value.queue.release(host) }
+          core.pumpSoon()
+        case .limits: core.limitsHaveChanged()
+        }
+      }
+    }
   }
+
+  /// Which client of a group.
+  var number: Int { Int(roster.number) }
 
   /// Where the outcomes of a run wait to be taken.
   func mailbox() -> Mailbox<Outcome> { Mailbox(capacity: max(1, configuration.outcomeBacklog)) }
@@ -122,7 +137,8 @@ extension ClientCore {
     let driver = member.driver
     release(member)
     if wasConnecting || driver != nil {
-      local.value.gate.end(member.target.host, wasConnecting: wasConnecting)
+      gate.end(member.target.host, wasConnecting: wasConnecting, by: number)
+      if wasConnecting { local.value.statistics.connecting -= 1 } else { local.value.statistics.open -= 1 }
       local.value.shortages.resume(member.target.host)
       releaseHost(of: member)
     }

@@ -2,7 +2,6 @@ import AsyncSockets
 
 /// What the loop's thread alone touches of a client.
 struct ClientState<Handler: ConnectionHandler> {
-  var gate: StartGate
   /// Those that are not over, who begin one by one in turn.
   var runs: [Run<Handler>]
   var turn = 0

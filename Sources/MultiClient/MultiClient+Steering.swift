@@ -126,13 +126,12 @@ extension MultiClient {
   /// ```
   ///
   /// A smaller window disturbs nobody, and begins no one until enough have ended. Time-outs count for those that are added
-  /// from then on. Values that cannot work change nothing, and are told by `ClientNotice.limitsRefused`.
+  /// from then on. Of a client of a group they are those of the group. Values that cannot work change nothing, and are told by `ClientNotice.limitsRefused`.
   public nonisolated var limits: MultiClientLimits {
-    get { core.limits.withLock { $0 } }
+    get { core.gate.limits }
     set {
       do throws(SocketError) { try newValue.validate() } catch { return core.tell(.limitsRefused(error)) }
-      core.limits.withLock { $0 = newValue }
-      core.post { $0.limitsHaveChanged() }
+      core.gate.set(newValue)
     }
   }
 

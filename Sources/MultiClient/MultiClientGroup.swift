@@ -8,13 +8,11 @@ public import Framing
 /// for await outcome in group.run(targets, { _ in Banner() }) { … }
 /// ```
 ///
-/// Limits are shared out evenly: a window of 1,000 on four loops is four of 250. A cap per host counts for each loop, and
-/// is shared out as well, to at least one each.
+/// A limit is that of all together: a window of 1,000 is 1,000 connections, on whichever loops they are, and a ramp of ten
+/// a second begins ten a second.
 public final class MultiClientGroup<Handler: ConnectionHandler>: Sendable {
   /// One for each loop.
   public let clients: [MultiClient<Handler>]
-
-  private let limitsInForce: Lock<MultiClientLimits>
 
   /// Clients on all the environment's loops.
   ///
@@ -39,15 +37,14 @@ public final class MultiClientGroup<Handler: ConnectionHandler>: Sendable {
     reactions: @escaping Roster.ReactionMaker
   ) throws(SocketError) {
     try configuration.validate()
-    let loops = try environment.loops.loops.prefix(min(256, configuration.limits.open))
-    limitsInForce = Lock(configuration.limits)
+    let loops = try environment.loops.loops.prefix(256)
+    let gate = SharedGate(configuration.limits, isShared: loops.count > 1)
     clients = loops.enumerated().map { number, loop in
-      var share = configuration
-      share.limits = configuration.limits.divided(by: loops.count, index: number)
       let mailbox = Mailbox<MultiClient<Handler>.Outcome>(capacity: configuration.outcomeBacklog)
       return MultiClient(
         core: ClientCore(
-          on: loop, framing: framing, configuration: share, defect: nil, number: UInt8(number),
+          on: loop, framing: framing, configuration: configuration, defect: nil, number: UInt8(number),
+          gate: gate,
           resolver: environment.resolver, inbox: mailbox, reactions: reactions),
         mailbox: mailbox)
     }
@@ -100,16 +97,8 @@ public final class MultiClientGroup<Handler: ConnectionHandler>: Sendable {
 
   /// The limits of all together, which can be changed at any time; see `MultiClient.limits`.
   public var limits: MultiClientLimits {
-    get { limitsInForce.withLock { $0 } }
-    set {
-      do throws(SocketError) { try newValue.validate() } catch {
-        return clients[0].core.tell(.limitsRefused(error))
-      }
-      limitsInForce.withLock { $0 = newValue }
-      for (number, client) in clients.enumerated() {
-        client.limits = newValue.divided(by: clients.count, index: number)
-      }
-    }
+    get { clients[0].limits }
+    set { clients[0].limits = newValue }
   }
 
   /// What all of them are doing now, and have done.

@@ -43,8 +43,8 @@ final class TargetDealer<Handler: ConnectionHandler>: Sendable {
 
   /// On that client's loop.
   private func ask(for seat: Seat) {
-    // More than it can begin would wait there while another has places.
-    let count = min(Self.hand, max(1, seat.core.local.value.gate.places))
+    // Not more than its share of the places: the others are to have as many.
+    let count = min(Self.hand, max(1, seat.core.gate.places / seats.count))
     seats[0].core.post { [self] _ in deal(count, to: seat) }
   }
 
