@@ -61,7 +61,6 @@ extension ClientCore {
 
   /// Looks whether the process may have as many descriptors as the window needs, and raises its limit if it can.
   func fitWindow() {
-    if defect != nil { return }
     let wanted = gate.limits.open
     if let limit = loop.kernel.descriptorLimit(wanted: wanted + Self.othersDescriptors) {
       let room = max(limit / 2, limit - Self.othersDescriptors)

@@ -24,18 +24,17 @@ final class ClientCore<Handler: ConnectionHandler>: Sendable {
   let local: LoopConfined<ClientState<Handler>>
 
   init(
-    on loop: EventLoop, framing: Handler.Codec, configuration: MultiClientConfiguration, defect: SocketError?,
-    number: UInt8 = 0, gate: SharedGate? = nil, resolver: any Resolver, inbox: any Inbox<Outcome>,
-    reactions: @escaping Roster.ReactionMaker
+    _ plan: ClientPlan, _ framing: Handler.Codec, into inbox: any Inbox<Outcome>, number: UInt8 = 0,
+    gate: SharedGate? = nil, reactions: @escaping Roster.ReactionMaker
   ) {
-    self.loop = loop
+    loop = plan.loop
+    configuration = plan.configuration
+    defect = plan.defect
+    resolver = plan.resolver
     self.framing = framing
-    self.configuration = configuration
-    self.defect = defect
     roster = Roster(on: loop, number: number, measuresReplies: configuration.measuresReplies)
     makeReactions = reactions
     added = Run(into: inbox)
-    self.resolver = resolver
     opener = loop.kernel.opener()
     settings = ConnectionSettings(options: configuration.connection, localAddress: nil)
     let gate =
@@ -64,9 +63,6 @@ final class ClientCore<Handler: ConnectionHandler>: Sendable {
 
   /// Which client of a group.
   var number: Int { Int(roster.number) }
-
-  /// Where the outcomes of a run wait to be taken.
-  func mailbox() -> Mailbox<Outcome> { Mailbox(capacity: max(1, configuration.outcomeBacklog)) }
 
   /// Does something on the loop, later.
   func post(_ body: @escaping @Sendable (ClientCore) -> Void) { loop.call { [self] in body(self) } }

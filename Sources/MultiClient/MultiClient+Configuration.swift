@@ -48,4 +48,9 @@ public struct MultiClientConfiguration: Sendable {
     }
     if outcomeBacklog < 1 { throw .invalid("outcomeBacklog must be at least 1, not \(outcomeBacklog)") }
   }
+
+  /// Where outcomes wait to be taken.
+  func mailbox<Outcome>(of type: Outcome.Type) -> Mailbox<Outcome> {
+    Mailbox(capacity: max(1, outcomeBacklog))
+  }
 }

@@ -40,7 +40,7 @@ extension MultiClient {
   private nonisolated func run(
     _ handler: @escaping @Sendable (Target) -> Handler, drawing begin: @escaping @Sendable () -> () -> Target?
   ) -> Outcomes {
-    let mailbox = core.mailbox()
+    let mailbox = core.configuration.mailbox(of: Outcome.self)
     return outcomes(of: Run(into: mailbox), in: mailbox) {
       .source(TargetSource(handler: { target, _ in handler(target) }, begin()))
     }
@@ -50,7 +50,7 @@ extension MultiClient {
   public nonisolated func run<Targets: AsyncSequence & Sendable>(
     _ targets: Targets, _ handler: @escaping @Sendable (Target) -> Handler
   ) -> Outcomes where Targets.Element == Target, Targets.Failure == Never {
-    let mailbox = core.mailbox()
+    let mailbox = core.configuration.mailbox(of: Outcome.self)
     let run = Run(into: mailbox)
     // Made here, so that it inherits the values of the caller's task.
     let feeding = Feeding(on: loop, targets) { [core] target, goOn in

@@ -115,7 +115,7 @@ extension MultiClient {
   /// Begins nothing more, and resets all; the outcomes end then.
   public nonisolated func abortAll() { core.post { $0.endAll(.abort) } }
 
-  /// No target will be added any more: the outcomes end when all that there are have ended.
+  /// No target will be added any more: `outcomes`, or `events`, end when all that were added have ended.
   public nonisolated func finish() { core.post { $0.finish() } }
 
   /// The limits in force. They can be changed at any time, and count at once:

@@ -34,25 +34,7 @@ public actor MultiClient<Handler: ConnectionHandler> {
   /// Stops the program if this process cannot start its first event loop, which `init(framing:configuration:)` throws.
   @inlinable
   public init(framing: Handler.Codec, atMost window: Int = 100) {
-    self.init(framing: framing, atMost: window) { Handler.reactions(notedBy: $0, ended: $1) }
-  }
-
-  @usableFromInline
-  init(framing: Handler.Codec, atMost window: Int, reactions: @escaping Roster.ReactionMaker) {
-    var configuration = MultiClientConfiguration()
-    configuration.limits.open = window
-    let (loop, environment): (EventLoop, Environment)
-    do throws(SocketError) {
-      environment = .current
-      loop = try environment.loops.here()
-    } catch {
-      preconditionFailure("an event loop cannot be started: \(error)")
-    }
-    var defect: SocketError?
-    do throws(SocketError) { try configuration.validate() } catch { defect = error }
-    self.init(
-      framing: framing, configuration: configuration, loop: loop, resolver: environment.resolver,
-      defect: defect, reactions: reactions)
+    self.init(framing, ClientPlan(atMost: window)) { Handler.reactions(notedBy: $0, ended: $1) }
   }
 
   /// A client.
@@ -67,32 +49,15 @@ public actor MultiClient<Handler: ConnectionHandler> {
   public init(
     framing: Handler.Codec, configuration: MultiClientConfiguration, environment: Environment = .current
   ) throws(SocketError) {
-    try self.init(framing: framing, configuration: configuration, environment: environment) {
+    self.init(framing, try ClientPlan(configuration, environment)) {
       Handler.reactions(notedBy: $0, ended: $1)
     }
   }
 
   @usableFromInline
-  init(
-    framing: Handler.Codec, configuration: MultiClientConfiguration, environment: Environment,
-    reactions: @escaping Roster.ReactionMaker
-  ) throws(SocketError) {
-    try configuration.validate()
-    self.init(
-      framing: framing, configuration: configuration, loop: try environment.loops.here(),
-      resolver: environment.resolver, defect: nil, reactions: reactions)
-  }
-
-  private init(
-    framing: Handler.Codec, configuration: MultiClientConfiguration, loop: EventLoop,
-    resolver: any Resolver, defect: SocketError?, reactions: @escaping Roster.ReactionMaker
-  ) {
-    let mailbox = Mailbox<Outcome>(capacity: max(1, configuration.outcomeBacklog))
-    self.init(
-      core: ClientCore(
-        on: loop, framing: framing, configuration: configuration, defect: defect, resolver: resolver,
-        inbox: mailbox, reactions: reactions),
-      mailbox: mailbox)
+  init(_ framing: Handler.Codec, _ plan: ClientPlan, reactions: @escaping Roster.ReactionMaker) {
+    let mailbox = plan.configuration.mailbox(of: Outcome.self)
+    self.init(core: ClientCore(plan, framing, into: mailbox, reactions: reactions), mailbox: mailbox)
   }
 
   /// - Parameter mailbox: where outcomes are taken from, if they go there.
@@ -116,7 +81,7 @@ extension MultiClient where Handler: ByteHandler {
   /// A client whose handlers are lent their bytes; see the general form.
   @inlinable
   public init(framing: RawFraming, atMost window: Int = 100) {
-    self.init(framing: framing, atMost: window) { Handler.reactions(notedBy: $0, ended: $1) }
+    self.init(framing, ClientPlan(atMost: window)) { Handler.reactions(notedBy: $0, ended: $1) }
   }
 
   /// A client whose handlers are lent their bytes; see the general form.
@@ -126,7 +91,7 @@ extension MultiClient where Handler: ByteHandler {
   public init(
     framing: RawFraming, configuration: MultiClientConfiguration, environment: Environment = .current
   ) throws(SocketError) {
-    try self.init(framing: framing, configuration: configuration, environment: environment) {
+    self.init(framing, try ClientPlan(configuration, environment)) {
       Handler.reactions(notedBy: $0, ended: $1)
     }
   }

@@ -40,12 +40,11 @@ public final class MultiClientGroup<Handler: ConnectionHandler>: Sendable {
     let loops = try environment.loops.loops.prefix(256)
     let gate = SharedGate(configuration.limits, isShared: loops.count > 1)
     clients = loops.enumerated().map { number, loop in
-      let mailbox = Mailbox<MultiClient<Handler>.Outcome>(capacity: configuration.outcomeBacklog)
+      let mailbox = configuration.mailbox(of: MultiClient<Handler>.Outcome.self)
       return MultiClient(
         core: ClientCore(
-          on: loop, framing: framing, configuration: configuration, defect: nil, number: UInt8(number),
-          gate: gate,
-          resolver: environment.resolver, inbox: mailbox, reactions: reactions),
+          ClientPlan(configuration, on: loop, resolver: environment.resolver), framing, into: mailbox,
+          number: UInt8(number), gate: gate, reactions: reactions),
         mailbox: mailbox)
     }
   }
@@ -77,7 +76,7 @@ public final class MultiClientGroup<Handler: ConnectionHandler>: Sendable {
   private func run(
     _ handler: @escaping @Sendable (Target) -> Handler, drawing begin: @escaping @Sendable () -> () -> Target?
   ) -> MultiClient<Handler>.Outcomes {
-    let mailbox = clients[0].core.mailbox()
+    let mailbox = clients[0].core.configuration.mailbox(of: MultiClient<Handler>.Outcome.self)
     let dealer = TargetDealer(
       clients.map { TargetDealer.Seat(core: $0.core, run: Run(into: mailbox)) }, handler)
     dealer.begin(begin)
