@@ -18,7 +18,6 @@ extension ClientCore {
     fitOnce()
     local.value.hasRun = true
     local.value.runs.append(run)
-    run.local.value.isUsed = true
     run.local.value.endsWhenIdle = true
     run.local.value.supply = supply
     pumpSoon()

@@ -25,7 +25,7 @@ final class Run<Handler: ConnectionHandler>: Sendable {
     /// It is over as soon as nobody is left.
     var endsWhenIdle = false
     var isOver = false
-    /// Whether it ever had something to do.
+    /// Of those that are added: whether there ever was one.
     var isUsed = false
     /// As many outcomes as may be wait to be taken.
     var isWaitingForRoom = false
