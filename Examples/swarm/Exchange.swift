@@ -66,8 +66,8 @@ struct Exchange: Framing {
     }
 
     private mutating func nextBytes(_ buffer: inout ReceiveBuffer) -> Reply? {
-      let length = script.replyLength ?? buffer.count
-      guard buffer.count >= max(1, length) else { return nil }
+      let length = script.replyLength
+      guard buffer.count >= length else { return nil }
       let reply = judge(buffer, length)
       buffer.consume(length)
       message += 1

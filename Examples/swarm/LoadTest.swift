@@ -37,8 +37,10 @@ struct LoadTest {
     await withDiscardingTaskGroup { tasks in
       tasks.addTask { await obey(signals) }
       tasks.addTask { await showProgress() }
-      for outcomes in outcomes {
-        for await outcome in outcomes { note(outcome) }
+      await withDiscardingTaskGroup { runs in
+        for outcomes in outcomes {
+          runs.addTask { for await outcome in outcomes { note(outcome) } }
+        }
       }
       tasks.cancelAll()
     }

@@ -67,12 +67,13 @@ final class Script: Sendable, Equatable {
   /// The size of a message, without its line ending.
   var size: Int { body.count }
 
-  /// How many bytes a reply has, where no line ending tells; `nil` for as many as there are.
-  var replyLength: Int? {
+  /// How many bytes a reply has, where no line ending tells.
+  var replyLength: Int {
     switch expectation {
     case .echo: size
     case .text(let bytes): bytes.count
-    case .any: nil
+    // Of lines alone: `ScriptOptions`.
+    case .any: 1
     }
   }
 

@@ -15,6 +15,11 @@ struct ScriptOptions {
       message = .text(bytes)
     }
     let expectation = try expectation()
+    if isBytes, expectation == .any {
+      throw UsageError(
+        "--expect any and --hex exclude each other: only lines tell where a reply ends; "
+          + "give the bytes that it has, such as --expect \"01 ff\"")
+    }
     let end = try values["--until"].map { text throws(UsageError) in try bytes("--until", text) }
     if isBytes, end != nil {
       throw UsageError("--until and --hex exclude each other: only lines have a last one")

@@ -39,7 +39,7 @@ extension ByteHandler {
       }, ended: ended)
   }
 
-  /// Reactions that tell before and after each of them.
+  /// Reactions that tell before and after each of them, and of what references ask for.
   @inlinable
   package static func reactions(
     before: @escaping @Sendable (ConnectionDriver) -> Void,
@@ -52,7 +52,7 @@ extension ByteHandler {
         defer { after(driver) }
         let driver = unsafe unsafeDowncast(driver, to: HandlerDriver<Self>.self)
         try driver.react(to: occasion) { try driver.lendBytes($0) }
-      }, ended: ended)
+      }, ended: ended, before: before, after: after)
   }
 }
 

@@ -62,7 +62,7 @@ extension ConnectionDriver {
 }
 
 extension ConnectionHandler {
-  /// Reactions that tell before and after each of them.
+  /// Reactions that tell before and after each of them, and of what references ask for.
   @inlinable
   package static func reactions(
     before: @escaping @Sendable (ConnectionDriver) -> Void,
@@ -75,7 +75,7 @@ extension ConnectionHandler {
         defer { after(driver) }
         let driver = unsafe unsafeDowncast(driver, to: HandlerDriver<Self>.self)
         try driver.react(to: occasion) { try driver.readFrames($0) }
-      }, ended: ended)
+      }, ended: ended, before: before, after: after)
   }
 
   /// What runs such a handler, which the caller has made by `driver(of:framing:number:_:)`.

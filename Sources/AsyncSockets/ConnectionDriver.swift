@@ -19,14 +19,21 @@ package class ConnectionDriver: @unchecked Sendable {
     let react: @Sendable (ConnectionDriver, Occasion) throws -> Void
     /// Called after the last callback.
     let ended: @Sendable (ConnectionDriver) -> Void
+    /// Called around what references ask for, as `react` does it around callbacks.
+    let before: (@Sendable (ConnectionDriver) -> Void)?
+    let after: (@Sendable (ConnectionDriver) -> Void)?
 
     @usableFromInline
     init(
       react: @escaping @Sendable (ConnectionDriver, Occasion) throws -> Void,
-      ended: @escaping @Sendable (ConnectionDriver) -> Void
+      ended: @escaping @Sendable (ConnectionDriver) -> Void,
+      before: (@Sendable (ConnectionDriver) -> Void)? = nil,
+      after: (@Sendable (ConnectionDriver) -> Void)? = nil
     ) {
       self.react = react
       self.ended = ended
+      self.before = before
+      self.after = after
     }
   }
 
@@ -116,7 +123,7 @@ package class ConnectionDriver: @unchecked Sendable {
   }
 
   /// Whether its user may be given more.
-  @usableFromInline final var isReading: Bool {
+  @usableFromInline package final var isReading: Bool {
     ending == nil && !isPaused && !isThrottled && !inputHasEnded
   }
 }
@@ -183,7 +190,13 @@ extension ConnectionDriver {
     loop.local.value.mayCallHandlers = false
     defer { loop.local.value.mayCallHandlers = mayCall }
     guard isOpen else { return }
-    do { try body() } catch { return fail(error) }
+    do {
+      reactions.before?(self)
+      defer { reactions.after?(self) }
+      try body()
+    } catch {
+      return fail(error)
+    }
     if ending != nil { return settle() }
     switch waiting {
     case .end where isReading: `continue`(after: .input)

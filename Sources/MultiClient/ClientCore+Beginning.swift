@@ -20,100 +20,107 @@ extension ClientCore {
     guard !local.value.isPumping else { return }
     local.value.isPumping = true
     defer { local.value.isPumping = false }
-    if !loop.isRunning { dropSources() }
+    defer { finishIdle() }
+    if !loop.isRunning { for run in local.value.runs { dropSupply(of: run) } }
+    releasePausedHosts()
     for _ in 0..<Self.batch {
       let now = loop.now
-      let verdict = local.value.gate.verdict(now)
-      if verdict == .full { return }
-      guard hasRoom() else { return }
+      guard gate.hasPlace(for: number) else { return }
       // Fetched also when it has to wait: when there is none, all may be done.
-      guard let member = nextMember() else { return finishIfIdle() }
-      if case .at(let due) = verdict {
-        local.value.queue.prepend(member)
-        return pump(at: due)
+      guard let member = nextMember() else { return gate.passOn(number) }
+      let answer = gate.begin(member.target.host, now, by: number)
+      if answer == .now {
+        begin(member, now)
+        continue
       }
-      begin(member, now)
+      member.run.local.value.queue.prepend(member)
+      if case .at(let due) = answer { return pump(at: due) }
+      if answer == .full { return }
     }
     pumpSoon()
   }
 
-  /// What has not been drawn is no target any more.
-  func dropSources() {
-    local.value.endsWhenIdle = true
-    local.value.sources = []
-    local.value.feedsAreOver = true
-    for cancel in local.value.feeders.values { cancel() }
-    wakeFeeders()
-  }
-
-  private func hasRoom() -> Bool {
-    if local.value.isWaitingForRoom { return false }
-    let hasRoom = inbox.hasRoom { [self] in
+  private func hasRoom(_ run: Run<Handler>) -> Bool {
+    if run.local.value.isWaitingForRoom { return false }
+    let hasRoom = run.inbox.hasRoom { [self] in
       post { core in
-        core.local.value.isWaitingForRoom = false
+        run.local.value.isWaitingForRoom = false
         core.pumpSoon()
       }
     }
-    local.value.isWaitingForRoom = !hasRoom
+    run.local.value.isWaitingForRoom = !hasRoom
     return hasRoom
   }
 
-  private func pump(at due: EventLoop.Instant) {
+  func pump(at due: EventLoop.Instant) {
     guard due < local.value.pumpDue else { return }
     if let timer = local.value.pumpTimer { loop.cancelDeadline(timer) }
     local.value.pumpTimer = loop.schedule(self, token: 0, due: due)
     local.value.pumpDue = due
   }
 
-  /// The next that may begin, out of those who wait or of the sources.
+  /// The next that may begin, of all runs in turn.
   private func nextMember() -> Member<Handler>? {
+    let runs = local.value.runs
+    for offset in runs.indices {
+      let place = (local.value.turn + offset) % runs.count
+      guard let member = nextMember(of: runs[place]) else { continue }
+      local.value.turn = place + 1
+      return member
+    }
+    return nil
+  }
+
+  /// The next that may begin, out of those who wait or of the supply.
+  private func nextMember(of run: Run<Handler>) -> Member<Handler>? {
+    guard hasRoom(run) else { return nil }
     while true {
-      let gate = local.value.gate
-      let next = local.value.queue.next { member in
+      let capsHosts = gate.capsHosts
+      let next = run.local.value.queue.next { member in
         if case .over = member.phase { return nil }
-        return gate.limits.perHost == nil || gate.hasRoom(for: member.target.host) ? nil : member.target.host
+        guard capsHosts || local.value.shortages.hasPaused else { return nil }
+        let host = member.target.host
+        return gate.hasRoom(for: host, number) && !local.value.shortages.isPaused(host) ? nil : host
       }
       if let next {
         if case .waiting = next.phase { return next }
         // It has ended, and must not use up its host's turn.
-        local.value.queue.release(next.target.host)
+        run.local.value.queue.release(next.target.host)
         continue
       }
-      guard local.value.queue.isHungry else { return nil }
-      if let source = local.value.sources.first {
-        let target = source.next()
-        // The user's, who may have ended all this meanwhile.
-        guard local.value.sources.first === source else { continue }
-        if let target {
-          local.value.queue.append(add(target, source.handler))
-        } else {
-          local.value.sources.removeFirst()
-        }
-        continue
+      guard run.local.value.queue.isHungry else { return nil }
+      guard case .source(let source) = run.local.value.supply else {
+        run.wakeFeeder()
+        return nil
       }
-      wakeFeeders()
-      return nil
+      let target = source.next()
+      // The user's, who may have ended all this meanwhile.
+      guard case .source = run.local.value.supply else { continue }
+      if let target {
+        run.local.value.queue.append(add(target, to: run, source.handler))
+      } else {
+        run.local.value.supply = .none
+      }
     }
   }
 
-  private func finishIfIdle() {
-    guard local.value.entries > 0, local.value.endsWhenIdle, roster.count == 0,
-      local.value.sources.isEmpty, local.value.feeders.isEmpty
-    else { return }
-    let entries = local.value.entries
-    local.value.entries = 0
-    local.value.runs = []
+  /// There is nothing to do.
+  func rest() {
     local.value.reactions = nil
+    local.value.shortages.forget()
+    stopPumping()
+    for errand in local.value.lookUps.values { errand.cancel() }
+  }
+
+  func stopPumping() {
     if let timer = local.value.pumpTimer { loop.cancelDeadline(timer) }
     local.value.pumpTimer = nil
     local.value.pumpDue = .farFuture
-    for errand in local.value.lookUps.values { errand.cancel() }
-    for _ in 0..<entries { inbox.leave() }
   }
 
   private func begin(_ member: Member<Handler>, _ now: EventLoop.Instant) {
     local.value.statistics.begun += 1
-    local.value.gate.begin(member.target.host, now)
+    local.value.statistics.connecting += 1
     member.marks.began = now
     member.phase = .resolving
     if let defect { return end(member, .failed(defect)) }
@@ -126,52 +133,6 @@ extension ClientCore {
       end(member, .failed(error))
     }
   }
-
-  // MARK: When the system is short of something
-
-  /// How long it is waited until somebody tries again, unless one of ours ends before.
-  private static var pause: Duration { .milliseconds(100) }
-
-  /// Puts a target back that could not be begun for want of descriptors, memory or ports. It fails nobody.
-  func postpone(_ member: Member<Handler>, _ error: SocketError) {
-    local.value.gate.end(member.target.host, wasConnecting: true)
-    local.value.queue.release(member.target.host)
-    local.value.statistics.begun -= 1
-    member.phase = .waiting
-    disarm(member)
-    local.value.queue.prepend(member)
-    local.value.gate.pause(until: loop.now.advanced(by: Self.pause))
-    if !local.value.isPaused {
-      local.value.isPaused = true
-      tell(.paused(error))
-    }
-    pumpSoon()
-  }
-
-  /// An attempt has got what it needed of the system.
-  func noteSupply() {
-    guard local.value.isPaused else { return }
-    local.value.isPaused = false
-    tell(.resumed)
-  }
-
-  /// Looks whether the process may have as many descriptors as the window needs, and raises its limit if it can.
-  func fitWindow() {
-    if defect != nil { return }
-    let wanted = limits.withLock { $0.open }
-    if let limit = loop.kernel.descriptorLimit(wanted: wanted + Self.othersDescriptors) {
-      let room = max(limit / 2, limit - Self.othersDescriptors)
-      let ceiling = room < wanted ? room : nil
-      if let ceiling, ceiling != local.value.gate.ceiling {
-        tell(.windowReduced(to: ceiling, descriptorLimit: limit))
-      }
-      local.value.gate.setCeiling(ceiling)
-    }
-    local.value.rotation.expect(local.value.gate.window)
-  }
-
-  /// What is left to the rest of the process.
-  private static var othersDescriptors: Int { 128 }
 }
 
 // MARK: - Deadlines

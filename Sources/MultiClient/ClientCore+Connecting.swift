@@ -10,7 +10,7 @@ extension ClientCore {
 
   func lookUp(_ member: Member<Handler>) {
     member.phase = .resolving
-    switch local.value.names.find(member.target.host, for: member.id) {
+    switch local.value.names.find(member.target.host, for: member.id, loop.now) {
     case .known(let addresses): connect(member, to: addresses.map { $0.withPort(member.target.port ?? 0) })
     case .ask: ask(member.target.host)
     case .waits: break
@@ -27,7 +27,7 @@ extension ClientCore {
 
   private func answered(_ name: String, _ answer: Result<[SocketAddress], any Error>) {
     local.value.lookUps[name] = nil
-    let (waiters, next) = local.value.names.answered(name, try? answer.get())
+    let (waiters, next) = local.value.names.answered(name, try? answer.get(), loop.now)
     if let next { ask(next) }
     for member in waiters.compactMap(member) {
       switch answer {
@@ -114,13 +114,13 @@ extension ClientCore {
     _ outcome: ConnectAttempt.Outcome, of member: Member<Handler>, _ attempt: ConnectAttempt
   ) {
     switch outcome {
-    case .pending: noteSupply()
+    case .pending: noteSupply(member, attempt.address)
     case .queueFull:
       member.phase = .crowded(attempt)
       member.beginning?.nextStep = loop.now.advanced(by: Self.queueFullDelay)
       arm(member)
     case .connected:
-      noteSupply()
+      noteSupply(member, attempt.address)
       establish(member, attempt)
     case .failed(let error): attemptFailed(member, error)
     }
@@ -138,12 +138,12 @@ extension ClientCore {
       {
         return attempt(member, address)
       }
-      // Where nothing has ever been connected to, it may be that no address of ours leads there.
-      let since = beginning.shortSince ?? loop.now
-      beginning.shortSince = since
       let patience = member.timeouts.values.connect ?? .seconds(60)
-      if local.value.reachedFamilies.contains(address.family) || since.duration(to: loop.now) < patience {
-        return postpone(member, error)
+      // Who has another address need not wait for this one.
+      if beginning.addresses.count == 1,
+        local.value.shortages.isWorthWaiting(for: address, loop.now, patience: patience)
+      {
+        return postponeForPort(member, error)
       }
     }
     beginning.failures.append(ConnectFailure(address: address, error: error))
@@ -154,7 +154,7 @@ extension ClientCore {
   /// Knows ahead when two targets at the same place will not have ports enough.
   private func noteDestination(_ address: SocketAddress) {
     guard !local.value.hasToldOfPorts, !address.isUnix else { return }
-    let window = local.value.gate.window
+    let window = gate.window
     let ports = local.value.rotation.capacity(for: address)
     if ports < window, local.value.lastDestination == address {
       local.value.hasToldOfPorts = true
@@ -167,7 +167,6 @@ extension ClientCore {
 
   private func establish(_ member: Member<Handler>, _ attempt: ConnectAttempt) {
     guard let beginning = member.beginning else { return }
-    local.value.reachedFamilies.insert(attempt.address.family)
     do throws(SocketError) {
       let handle = try attempt.takeHandle(on: loop, settings: settings)
       let driver = try beginning.handler.driver(
@@ -176,7 +175,9 @@ extension ClientCore {
       member.phase = .open(driver)
       member.beginning = nil
       member.connected(after: latency, loop.now)
-      local.value.gate.connected()
+      gate.connected(number)
+      local.value.statistics.connecting -= 1
+      local.value.statistics.open += 1
       local.value.statistics.connected += 1
       local.value.statistics.connectLatency.record(latency)
       driver.start()

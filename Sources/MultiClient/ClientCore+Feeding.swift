@@ -1,75 +1,104 @@
 import AsyncSockets
 
-// Where targets come from: sequences that are drawn from on the loop, and feeders, which are asked from elsewhere.
+// Where targets come from, and how runs of them begin and end.
 
 extension ClientCore {
-  /// As many targets of feeders wait at most.
+  /// As many targets of a feeder wait at most.
   private static var fodderLimit: Int { 16 }
 
-  /// Draws targets from a sequence as they are needed, and ends after them.
-  func run(_ source: TargetSource<Handler>, number run: Int) {
-    begin(run)
-    if !local.value.feedsAreOver { local.value.sources.append(source) }
+  /// Whether nothing is left to do, and nothing more will be added.
+  var isOver: Bool {
+    let runs = local.value.runs
+    // Nobody has to say that nothing will be added, who has never added anything.
+    return runs.isEmpty || local.value.hasRun && runs.count == 1 && !added.local.value.isUsed
   }
 
-  /// Whatever was added before, and a run, have their end before them.
-  ///
-  /// The inbox was entered by whoever called, so that its reader sees no end before the beginning.
-  func begin(_ run: Int) {
-    if local.value.entries == 0 { local.value.feedsAreOver = false }
-    local.value.entries += 1
-    activate()
-    local.value.runs.insert(run)
-    local.value.endsWhenIdle = true
+  /// Takes targets as they are needed, and ends after them.
+  func begin(_ run: Run<Handler>, _ supply: Run<Handler>.Supply) {
+    fitOnce()
+    local.value.hasRun = true
+    local.value.runs.append(run)
+    run.local.value.endsWhenIdle = true
+    run.local.value.supply = supply
     pumpSoon()
   }
 
-  /// Nobody can take the outcomes of a run any more.
-  func drop(_ run: Int) {
-    if local.value.runs.remove(run) != nil, local.value.runs.isEmpty { endAll(.cancel) }
+  /// Adds nothing more, and ends what is there.
+  ///
+  /// A task that is cancelled asks for it with each outcome: the second time costs nothing.
+  func end(_ run: Run<Handler>, _ ending: Ending) {
+    guard !run.local.value.isOver, run.local.value.ending != ending else { return }
+    run.local.value.ending = ending
+    run.local.value.isWaitingForRoom = false
+    dropSupply(of: run)
+    _ = run.local.value.queue.removeAll()
+    for case let member? in roster.local.value.members {
+      let member = own(member)
+      guard member.run === run else { continue }
+      guard let driver = member.driver else {
+        end(member, .cancelled)
+        continue
+      }
+      switch ending {
+      case .close: driver.beginClosing()
+      case .abort: driver.beginAborting()
+      case .cancel:
+        member.verdict = member.verdict ?? .cancelled
+        driver.hurry()
+        driver.connection.wakeOwner()
+      }
+    }
+    pumpSoon()
+  }
+
+  /// What has not been drawn is no target any more.
+  func dropSupply(of run: Run<Handler>) {
+    run.local.value.endsWhenIdle = true
+    let supply = run.local.value.supply
+    run.local.value.supply = .none
+    if case .feeder(let cancel) = supply { cancel() }
+    run.wakeFeeder()
+  }
+
+  /// Ends the sequences of those who have nobody left.
+  func finishIdle() {
+    for run in local.value.runs where run.isDone {
+      run.local.value.isOver = true
+      _ = run.local.value.queue.removeAll()
+      local.value.runs.removeAll { $0 === run }
+      run.inbox.leave()
+    }
+    if isOver, roster.count == 0 { rest() }
   }
 
   // MARK: Feeders
 
-  /// Somebody brings targets from now on, and the client does not end before them.
-  ///
-  /// - Parameters:
-  ///   - number: of its run.
-  ///   - cancel: tells that no more are wanted.
-  func openFeeder(_ number: Int, _ cancel: @escaping @Sendable () -> Void) {
-    if local.value.feedsAreOver { cancel() }
-    local.value.feeders[number] = cancel
-  }
-
-  func closeFeeder(_ number: Int) {
-    local.value.feeders[number] = nil
+  /// A feeder has no more.
+  func closeFeeder(of run: Run<Handler>) {
+    run.local.value.supply = .none
     pumpSoon()
   }
 
   /// Takes a target of a feeder.
-  func take(_ target: Target, _ handler: (Target, ConnectionID) -> Handler) {
+  func take(_ target: Target, for run: Run<Handler>, _ handler: (Target, ConnectionID) -> Handler) {
     // What comes late is none any more.
-    if local.value.feedsAreOver { return }
-    local.value.queue.append(add(target, handler))
+    guard case .feeder = run.local.value.supply else { return }
+    run.local.value.queue.append(add(target, to: run, handler))
     pumpSoon()
   }
 
   /// Calls back when there is room for another target.
-  func whenHungry(_ goOn: @escaping @Sendable () -> Void) {
-    if local.value.feedsAreOver || local.value.queue.count < Self.fodderLimit { return goOn() }
-    local.value.hungryFeeders.append(goOn)
+  func whenHungry(_ run: Run<Handler>, _ goOn: @escaping @Sendable () -> Void) {
+    guard case .feeder = run.local.value.supply, run.local.value.queue.count >= Self.fodderLimit else {
+      return goOn()
+    }
+    run.local.value.hungryFeeder = goOn
   }
 
   /// Calls back when there is a place for another target, and none that waits for it.
-  func whenEmpty(_ goOn: @escaping @Sendable () -> Void) {
-    if local.value.feedsAreOver { return goOn() }
-    local.value.hungryFeeders.append(goOn)
+  func whenEmpty(_ run: Run<Handler>, _ goOn: @escaping @Sendable () -> Void) {
+    guard case .feeder = run.local.value.supply else { return goOn() }
+    run.local.value.hungryFeeder = goOn
     pumpSoon()
-  }
-
-  func wakeFeeders() {
-    let feeders = local.value.hungryFeeders
-    local.value.hungryFeeders = []
-    for goOn in feeders { goOn() }
   }
 }

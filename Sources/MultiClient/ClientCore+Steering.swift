@@ -11,8 +11,9 @@ extension ClientCore {
     guard roster.count < ConnectionID.slotLimit else {
       throw .invalid("\(ConnectionID.slotLimit) targets are there already; add more as those end")
     }
-    let member = add(target, from: localAddress, timeouts: timeouts, handler)
-    local.value.queue.append(member)
+    activate()
+    let member = add(target, to: added, from: localAddress, timeouts: timeouts, handler)
+    added.local.value.queue.append(member)
     pumpSoon()
     return member.id
   }
@@ -98,41 +99,19 @@ extension ClientCore {
     return (sent, slow)
   }
 
-  /// How everything comes to its end.
-  enum Ending { case close, abort, cancel }
-
   /// Begins nothing more, and ends what is there.
-  func endAll(_ ending: Ending) {
-    dropSources()
-    _ = local.value.queue.removeAll()
-    for case let member? in roster.local.value.members {
-      guard let driver = member.driver else {
-        end(own(member), .cancelled)
-        continue
-      }
-      switch ending {
-      case .close: driver.beginClosing()
-      case .abort: driver.beginAborting()
-      case .cancel:
-        member.verdict = member.verdict ?? .cancelled
-        driver.hurry()
-        driver.connection.wakeOwner()
-      }
-    }
-    pumpSoon()
-  }
+  func endAll(_ ending: Ending) { for run in local.value.runs { end(run, ending) } }
 
   /// Nobody will ask for more.
   func finish() {
-    local.value.endsWhenIdle = true
+    added.local.value.endsWhenIdle = true
     pumpSoon()
   }
 
   // MARK: Limits and numbers
 
   func limitsHaveChanged() {
-    let limits = limits.withLock { $0 }
-    local.value.gate.set(limits) {
+    let limits = gate.applyLimits {
       roster.local.value.members.compactMap { member in
         guard let member, member.isConnecting || member.driver != nil else { return nil }
         return member.target.host
@@ -141,10 +120,8 @@ extension ClientCore {
     if local.value.defaults.values != limits.timeouts {
       local.value.defaults = SharedTimeouts(limits.timeouts)
     }
-    local.value.queue.releaseAll()
-    if let timer = local.value.pumpTimer { loop.cancelDeadline(timer) }
-    local.value.pumpTimer = nil
-    local.value.pumpDue = .farFuture
+    for run in local.value.runs { run.local.value.queue.releaseAll() }
+    stopPumping()
     fitWindow()
     pumpSoon()
   }
@@ -152,9 +129,7 @@ extension ClientCore {
   var statistics: ClientStatistics {
     var statistics = local.value.statistics
     statistics.replyLatency = roster.local.value.replyLatency
-    statistics.connecting = local.value.gate.connecting
-    statistics.open = local.value.gate.open - local.value.gate.connecting
-    statistics.waiting = roster.count - local.value.gate.open
+    statistics.waiting = roster.count - statistics.connecting - statistics.open
     for case let member? in roster.local.value.members {
       guard let driver = member.driver else { continue }
       statistics.count(driver.counters)

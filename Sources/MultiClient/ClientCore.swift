@@ -15,40 +15,54 @@ final class ClientCore<Handler: ConnectionHandler>: Sendable {
   /// Those that are there.
   let roster: Roster
   let makeReactions: Roster.ReactionMaker
-  /// Where outcomes go, and whether there is room for more.
-  let inbox: any Inbox<Outcome>
+  /// What `connect` adds.
+  let added: Run<Handler>
   let opener: @Sendable (Int32) -> Int
   let resolver: any Resolver
   let settings: ConnectionSettings
-  let limits: Lock<MultiClientLimits>
+  let gate: SharedGate
   let local: LoopConfined<ClientState<Handler>>
 
   init(
-    on loop: EventLoop, framing: Handler.Codec, configuration: MultiClientConfiguration, defect: SocketError?,
-    number: UInt8 = 0, resolver: any Resolver, inbox: any Inbox<Outcome>,
-    reactions: @escaping Roster.ReactionMaker
+    _ plan: ClientPlan, _ framing: Handler.Codec, into inbox: any Inbox<Outcome>, number: UInt8 = 0,
+    gate: SharedGate? = nil, reactions: @escaping Roster.ReactionMaker
   ) {
-    self.loop = loop
+    loop = plan.loop
+    configuration = plan.configuration
+    defect = plan.defect
+    resolver = plan.resolver
     self.framing = framing
-    self.configuration = configuration
-    self.defect = defect
     roster = Roster(on: loop, number: number, measuresReplies: configuration.measuresReplies)
     makeReactions = reactions
-    self.inbox = inbox
-    self.resolver = resolver
+    added = Run(into: inbox)
     opener = loop.kernel.opener()
     settings = ConnectionSettings(options: configuration.connection, localAddress: nil)
-    limits = Lock(configuration.limits)
+    let gate =
+      gate ?? SharedGate(defect == nil ? configuration.limits : MultiClientLimits(), isShared: false)
+    self.gate = gate
     local = LoopConfined(
       ClientState(
-        gate: StartGate(defect == nil ? configuration.limits : MultiClientLimits()),
-        names: NameTable(most: 8, capacity: 4096),
+        runs: [added],
+        names: NameTable(most: 8, capacity: 4096, lifetime: .seconds(60)),
         rotation: SourceRotation(
           configuration.sources, usesLoopback: configuration.rotatesLoopback,
           ports: loop.kernel.ephemeralPorts.map { Int($0.upperBound - $0.lowerBound) + 1 }),
         defaults: SharedTimeouts(configuration.limits.timeouts)))
-    inbox.enter()
+    gate.add { [weak self] call in
+      self?.post { core in
+        switch call {
+        case .place: core.pumpSoon()
+        case .host(let host):
+          for run in core.local.value.runs { run.local.value.queue.release(host) }
+          core.pumpSoon()
+        case .limits: core.limitsHaveChanged()
+        }
+      }
+    }
   }
+
+  /// Which client of a group.
+  var number: Int { Int(roster.number) }
 
   /// Does something on the loop, later.
   func post(_ body: @escaping @Sendable (ClientCore) -> Void) { loop.call { [self] in body(self) } }
@@ -74,30 +88,41 @@ final class ClientCore<Handler: ConnectionHandler>: Sendable {
 extension ClientCore {
   /// Takes a target on, which begins when it may.
   func add(
-    _ target: Target, from localAddress: SocketAddress? = nil, timeouts: Timeouts? = nil,
+    _ target: Target, to run: Run<Handler>, from localAddress: SocketAddress? = nil,
+    timeouts: Timeouts? = nil,
     _ handler: (Target, ConnectionID) -> Handler
   ) -> Member<Handler> {
-    activate()
+    run.local.value.members += 1
+    run.local.value.ending = nil
     let id = roster.reserve()
     // The user's, who may add others meanwhile.
     let handler = handler(target, id)
     let member = Member(
-      id: id, target: target, handler: handler, from: localAddress,
+      id: id, target: target, in: run, handler: handler, from: localAddress,
       timeouts: timeouts.map(SharedTimeouts.init) ?? local.value.defaults, now: loop.now)
     roster.enter(member)
     return member
   }
 
-  /// There is something to do.
+  /// There is something to do for what is added, after its end too.
   func activate() {
-    if !local.value.hasFitted {
-      local.value.hasFitted = true
-      fitWindow()
-    }
-    if local.value.entries == 0 {
-      local.value.entries = 1
-      inbox.enter()
-    }
+    fitOnce()
+    added.local.value.isUsed = true
+    guard added.local.value.isOver else { return }
+    added.local.value.isOver = false
+    added.inbox.enter()
+    local.value.runs.append(added)
+  }
+
+  func fitOnce() {
+    if local.value.hasFitted { return }
+    local.value.hasFitted = true
+    fitWindow()
+  }
+
+  /// One that went there holds no place any more, which is the turn of another.
+  func releaseHost(of member: Member<Handler>) {
+    for run in local.value.runs { run.local.value.queue.release(member.target.host) }
   }
 
   /// The one end of every target.
@@ -108,8 +133,10 @@ extension ClientCore {
     let driver = member.driver
     release(member)
     if wasConnecting || driver != nil {
-      local.value.gate.end(member.target.host, wasConnecting: wasConnecting)
-      local.value.queue.release(member.target.host)
+      gate.end(member.target.host, wasConnecting: wasConnecting, by: number)
+      if wasConnecting { local.value.statistics.connecting -= 1 } else { local.value.statistics.open -= 1 }
+      local.value.shortages.resume(member.target.host)
+      releaseHost(of: member)
     }
     let counters = driver?.counters
     if let counters { local.value.statistics.count(counters) }
@@ -130,8 +157,9 @@ extension ClientCore {
         counters: counters ?? .none, framesReceived: member.traffic.frames,
         connectLatency: member.connectLatency,
         duration: wasConnecting || driver != nil ? member.marks.began.duration(to: loop.now) : .zero)
-      inbox.post(outcome)
+      member.run.inbox.post(outcome)
     }
+    member.run.local.value.members -= 1
     pumpSoon()
   }
 

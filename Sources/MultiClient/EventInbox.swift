@@ -23,6 +23,8 @@ final class EventInbox<Codec: Framing>: Inbox {
 
   func leave() { mailbox.leave() }
 
+  func close() { mailbox.close() }
+
   func post(_ outcome: Element) { mailbox.post(Item(event: .ended(outcome), connection: nil)) }
 
   func hasRoom(_ goOn: @escaping @Sendable () -> Void) -> Bool { mailbox.hasRoom(goOn) }

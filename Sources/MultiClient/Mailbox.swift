@@ -9,6 +9,8 @@ protocol Inbox<Element>: Sendable {
   /// The last one to leave ends the sequence, behind what lies there.
   func leave()
   func post(_ element: Element)
+  /// Nobody will take anything any more.
+  func close()
   /// Whether more may be caused to be posted; if not, `goOn` is called when it may.
   func hasRoom(_ goOn: @escaping @Sendable () -> Void) -> Bool
 }
@@ -21,6 +23,8 @@ final class Mailbox<Element: Sendable>: Inbox {
     var posters: [Poster] = []
     /// How many may still post.
     var producers = 0
+    /// What is posted goes nowhere.
+    var isClosed = false
   }
 
   /// Who is told when there is room again.
@@ -53,12 +57,21 @@ final class Mailbox<Element: Sendable>: Inbox {
   func post(_ element: Element) {
     let waiter = state.withLock { state in
       let waiter = state.waiters.popFirst()
-      if waiter == nil { state.elements.append(element) }
+      if waiter == nil, !state.isClosed { state.elements.append(element) }
       return waiter
     }
     guard let waiter else { return }
     onTake?(element)
     waiter.resume(returning: element)
+  }
+
+  func close() {
+    // Given back behind the lock: the elements are the user's, and the posters hold the client.
+    _ = state.withLock { state in
+      state.isClosed = true
+      defer { state.posters = [] }
+      return (state.elements.removeAll(), state.posters)
+    }
   }
 
   func hasRoom(_ goOn: @escaping @Sendable () -> Void) -> Bool {

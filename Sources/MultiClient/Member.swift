@@ -16,8 +16,6 @@ final class Member<Handler: ConnectionHandler>: Membership {
     var sourcesTried = 0
     /// When the attempt under way began.
     var attemptBegan: EventLoop.Instant
-    /// When the system was first short of a port for it.
-    var shortSince: EventLoop.Instant?
     /// When to go on to the next address, or to try a crowded one again.
     var nextStep: EventLoop.Instant?
 
@@ -28,12 +26,15 @@ final class Member<Handler: ConnectionHandler>: Membership {
     }
   }
 
+  let run: Run<Handler>
   var beginning: Beginning?
 
   init(
-    id: ConnectionID, target: Target, handler: Handler, from localAddress: SocketAddress?,
+    id: ConnectionID, target: Target, in run: Run<Handler>, handler: Handler,
+    from localAddress: SocketAddress?,
     timeouts: SharedTimeouts, now: EventLoop.Instant
   ) {
+    self.run = run
     beginning = Beginning(handler, from: localAddress, now: now)
     super.init(id: id, target: target, timeouts: timeouts, now: now)
   }

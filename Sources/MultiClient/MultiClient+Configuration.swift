@@ -26,7 +26,7 @@ public struct MultiClientConfiguration: Sendable {
   /// `sources` has one of IPv4. On by default.
   public var rotatesLoopback = true
 
-  /// How many outcomes wait to be taken before no more targets are begun; 1,024 by default.
+  /// How many outcomes of a run wait to be taken before no more of its targets are begun; 1,024 by default.
   public var outcomeBacklog = 1024
 
   /// Whether the time from a send to the next frame is recorded, for a few nanoseconds a message. On by default.
@@ -47,5 +47,10 @@ public struct MultiClientConfiguration: Sendable {
       throw .invalid("sources must be IPv4 or IPv6 addresses with port 0, not \(source)")
     }
     if outcomeBacklog < 1 { throw .invalid("outcomeBacklog must be at least 1, not \(outcomeBacklog)") }
+  }
+
+  /// Where outcomes wait to be taken.
+  func mailbox<Outcome>(of type: Outcome.Type) -> Mailbox<Outcome> {
+    Mailbox(capacity: max(1, outcomeBacklog))
   }
 }

@@ -26,25 +26,7 @@ extension MultiClient {
   /// Stops the program if this process cannot start its first event loop, which `init(framing:configuration:)` throws.
   @inlinable
   public init<Codec: Framing>(framing: Codec, atMost window: Int = 100) where Handler == EventHandler<Codec> {
-    self.init(eventsOf: framing, atMost: window) { Handler.reactions(notedBy: $0, ended: $1) }
-  }
-
-  @usableFromInline
-  init<Codec: Framing>(
-    eventsOf framing: Codec, atMost window: Int, reactions: @escaping Roster.ReactionMaker
-  ) where Handler == EventHandler<Codec> {
-    var configuration = MultiClientConfiguration()
-    configuration.limits.open = window
-    let environment = Environment.current
-    let loop: EventLoop
-    do throws(SocketError) { loop = try environment.loops.here() } catch {
-      preconditionFailure("an event loop cannot be started: \(error)")
-    }
-    var defect: SocketError?
-    do throws(SocketError) { try configuration.validate() } catch { defect = error }
-    self.init(
-      eventsOn: loop, framing: framing, configuration: configuration, resolver: environment.resolver,
-      defect: defect, reactions: reactions)
+    self.init(eventsOf: framing, ClientPlan(atMost: window)) { Handler.reactions(notedBy: $0, ended: $1) }
   }
 
   /// A client whose connections are one sequence of events; see `init(framing:configuration:environment:)`.
@@ -52,37 +34,23 @@ extension MultiClient {
   public init<Codec: Framing>(
     framing: Codec, configuration: MultiClientConfiguration, environment: Environment = .current
   ) throws(SocketError) where Handler == EventHandler<Codec> {
-    try self.init(eventsOf: framing, configuration: configuration, environment: environment) {
+    self.init(eventsOf: framing, try ClientPlan(configuration, environment)) {
       Handler.reactions(notedBy: $0, ended: $1)
     }
   }
 
   @usableFromInline
   init<Codec: Framing>(
-    eventsOf framing: Codec, configuration: MultiClientConfiguration, environment: Environment,
-    reactions: @escaping Roster.ReactionMaker
-  ) throws(SocketError) where Handler == EventHandler<Codec> {
-    try configuration.validate()
-    self.init(
-      eventsOn: try environment.loops.here(), framing: framing, configuration: configuration,
-      resolver: environment.resolver, defect: nil, reactions: reactions)
-  }
-
-  private init<Codec: Framing>(
-    eventsOn loop: EventLoop, framing: Codec, configuration: MultiClientConfiguration,
-    resolver: any Resolver, defect: SocketError?, reactions: @escaping Roster.ReactionMaker
+    eventsOf framing: Codec, _ plan: ClientPlan, reactions: @escaping Roster.ReactionMaker
   ) where Handler == EventHandler<Codec> {
-    let inbox = EventInbox<Codec>(capacity: max(1, configuration.outcomeBacklog))
-    var configuration = configuration
-    configuration.onNotice = { [onNotice = configuration.onNotice] notice in
+    let inbox = EventInbox<Codec>(capacity: max(1, plan.configuration.outcomeBacklog))
+    var plan = plan
+    plan.configuration.onNotice = { [onNotice = plan.configuration.onNotice] notice in
       onNotice?(notice)
       inbox.mailbox.post(EventInbox.Item(event: .notice(notice), connection: nil))
     }
     self.init(
-      core: ClientCore(
-        on: loop, framing: framing, configuration: configuration, defect: defect, resolver: resolver,
-        inbox: inbox, reactions: reactions),
-      mailbox: Mailbox(capacity: 1))
+      core: ClientCore(plan, framing, into: inbox, reactions: reactions), mailbox: Mailbox(capacity: 1))
   }
 
   /// Adds a target, which begins when there is room for it.
@@ -98,7 +66,7 @@ extension MultiClient {
     to target: Target, from localAddress: SocketAddress? = nil, timeouts: Timeouts? = nil
   ) throws(SocketError) -> ConnectionID where Handler == EventHandler<Codec> {
     try timeouts?.validate()
-    let inbox = core.inbox as? EventInbox<Codec> ?? EventInbox(capacity: 1)
+    let inbox = core.added.inbox as? EventInbox<Codec> ?? EventInbox(capacity: 1)
     return try core.connect(to: target, from: localAddress, timeouts: timeouts) { target, id in
       EventHandler(id, target, inbox)
     }
@@ -117,11 +85,10 @@ extension MultiClient where Handler: EventfulHandler {
   /// What happens to all its connections, in order; several tasks that iterate share it.
   public nonisolated var events: ClientEvents<Handler.Codec> {
     // Whoever has made the client otherwise has no handlers to give it, so that nothing happens.
-    let inbox = core.inbox as? EventInbox<Handler.Codec> ?? EventInbox(capacity: 1)
+    let inbox = core.added.inbox as? EventInbox<Handler.Codec> ?? EventInbox(capacity: 1)
     return ClientEvents(
       source: ElementSource(inbox.mailbox, keeping: lease) { [core] in
-        core.post { $0.endAll(.cancel) }
-      } drop: {
+        core.post { $0.end($0.added, .cancel) }
       })
   }
 }

@@ -23,7 +23,7 @@ extension MultiClient {
     public let duration: Duration
   }
 
-  /// The outcomes of a client, each of them once.
+  /// The outcomes of a run, or of what `connect` adds, each of them once.
   ///
   /// Several tasks that iterate share them. At most 1,024 wait to be taken (`Configuration.outcomeBacklog`), and as many
   /// more as are open; then no more targets are begun, and nothing is lost.
@@ -42,8 +42,8 @@ extension MultiClient {
 
       /// The next outcome, in the order in which they came; `nil` when no target is left.
       ///
-      /// When its task is cancelled, the client begins nothing more, its connections flush for at most a second and are
-      /// reset, and the outcomes of all that it knows of still come, `TargetResult.cancelled`.
+      /// When its task is cancelled, nothing more begins, the connections flush for at most a second and are reset, and
+      /// the outcomes of all that had been drawn or added still come, `TargetResult.cancelled`.
       public mutating func next(isolation actor: isolated (any Actor)? = #isolation) async -> Outcome? {
         await source.next()
       }
@@ -64,7 +64,7 @@ final class ElementSource<Element: Sendable>: Sendable {
   ///   - drop: called when nobody can take any more.
   init(
     _ mailbox: Mailbox<Element>, keeping kept: any Sendable, cancel: @escaping @Sendable () -> Void,
-    drop: @escaping @Sendable () -> Void
+    drop: @escaping @Sendable () -> Void = {}
   ) {
     self.mailbox = mailbox
     self.kept = kept

@@ -115,7 +115,7 @@ extension MultiClient {
   /// Begins nothing more, and resets all; the outcomes end then.
   public nonisolated func abortAll() { core.post { $0.endAll(.abort) } }
 
-  /// No target will be added any more: the outcomes end when all that there are have ended.
+  /// No target will be added any more: `outcomes`, or `events`, end when all that were added have ended.
   public nonisolated func finish() { core.post { $0.finish() } }
 
   /// The limits in force. They can be changed at any time, and count at once:
@@ -126,13 +126,12 @@ extension MultiClient {
   /// ```
   ///
   /// A smaller window disturbs nobody, and begins no one until enough have ended. Time-outs count for those that are added
-  /// from then on. Values that cannot work change nothing, and are told by `ClientNotice.limitsRefused`.
+  /// from then on. Of a client of a group they are those of the group. Values that cannot work change nothing, and are told by `ClientNotice.limitsRefused`.
   public nonisolated var limits: MultiClientLimits {
-    get { core.limits.withLock { $0 } }
+    get { core.gate.limits }
     set {
       do throws(SocketError) { try newValue.validate() } catch { return core.tell(.limitsRefused(error)) }
-      core.limits.withLock { $0 = newValue }
-      core.post { $0.limitsHaveChanged() }
+      core.gate.set(newValue)
     }
   }
 

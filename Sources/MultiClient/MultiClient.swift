@@ -24,8 +24,6 @@ public actor MultiClient<Handler: ConnectionHandler> {
   nonisolated let core: ClientCore<Handler>
   nonisolated let lease: Lease
   nonisolated let mailbox: Mailbox<Outcome>
-  /// Numbers the runs.
-  private nonisolated let runs = Lock(0)
 
   /// A client with a window of connections, and every other value as it is by default.
   ///
@@ -36,25 +34,7 @@ public actor MultiClient<Handler: ConnectionHandler> {
   /// Stops the program if this process cannot start its first event loop, which `init(framing:configuration:)` throws.
   @inlinable
   public init(framing: Handler.Codec, atMost window: Int = 100) {
-    self.init(framing: framing, atMost: window) { Handler.reactions(notedBy: $0, ended: $1) }
-  }
-
-  @usableFromInline
-  init(framing: Handler.Codec, atMost window: Int, reactions: @escaping Roster.ReactionMaker) {
-    var configuration = MultiClientConfiguration()
-    configuration.limits.open = window
-    let (loop, environment): (EventLoop, Environment)
-    do throws(SocketError) {
-      environment = .current
-      loop = try environment.loops.here()
-    } catch {
-      preconditionFailure("an event loop cannot be started: \(error)")
-    }
-    var defect: SocketError?
-    do throws(SocketError) { try configuration.validate() } catch { defect = error }
-    self.init(
-      framing: framing, configuration: configuration, loop: loop, resolver: environment.resolver,
-      defect: defect, reactions: reactions)
+    self.init(framing, ClientPlan(atMost: window)) { Handler.reactions(notedBy: $0, ended: $1) }
   }
 
   /// A client.
@@ -69,39 +49,25 @@ public actor MultiClient<Handler: ConnectionHandler> {
   public init(
     framing: Handler.Codec, configuration: MultiClientConfiguration, environment: Environment = .current
   ) throws(SocketError) {
-    try self.init(framing: framing, configuration: configuration, environment: environment) {
+    self.init(framing, try ClientPlan(configuration, environment)) {
       Handler.reactions(notedBy: $0, ended: $1)
     }
   }
 
   @usableFromInline
-  init(
-    framing: Handler.Codec, configuration: MultiClientConfiguration, environment: Environment,
-    reactions: @escaping Roster.ReactionMaker
-  ) throws(SocketError) {
-    try configuration.validate()
-    self.init(
-      framing: framing, configuration: configuration, loop: try environment.loops.here(),
-      resolver: environment.resolver, defect: nil, reactions: reactions)
-  }
-
-  private init(
-    framing: Handler.Codec, configuration: MultiClientConfiguration, loop: EventLoop,
-    resolver: any Resolver, defect: SocketError?, reactions: @escaping Roster.ReactionMaker
-  ) {
-    let mailbox = Mailbox<Outcome>(capacity: max(1, configuration.outcomeBacklog))
-    self.init(
-      core: ClientCore(
-        on: loop, framing: framing, configuration: configuration, defect: defect, resolver: resolver,
-        inbox: mailbox, reactions: reactions),
-      mailbox: mailbox)
+  init(_ framing: Handler.Codec, _ plan: ClientPlan, reactions: @escaping Roster.ReactionMaker) {
+    let mailbox = plan.configuration.mailbox(of: Outcome.self)
+    self.init(core: ClientCore(plan, framing, into: mailbox, reactions: reactions), mailbox: mailbox)
   }
 
   /// - Parameter mailbox: where outcomes are taken from, if they go there.
   init(core: ClientCore<Handler>, mailbox: Mailbox<Outcome>) {
     self.core = core
     self.mailbox = mailbox
-    lease = Lease { core.post { $0.endAll(.cancel) } }
+    lease = Lease {
+      core.added.inbox.close()
+      core.post { $0.endAll(.cancel) }
+    }
   }
 
   /// The loop that it lives on: what awaits the client there does not leave it.
@@ -109,30 +75,13 @@ public actor MultiClient<Handler: ConnectionHandler> {
 
   /// The loop that it lives on.
   public nonisolated var loop: EventLoop { core.loop }
-
-  /// Names a run.
-  nonisolated func nextRun() -> Int {
-    runs.withLock { runs in
-      runs += 1
-      return runs
-    }
-  }
-
-  nonisolated func outcomes(_ drop: @escaping @Sendable (ClientCore<Handler>) -> Void) -> Outcomes {
-    Outcomes(
-      source: ElementSource(mailbox, keeping: lease) { [core] in
-        core.post { $0.endAll(.cancel) }
-      } drop: { [core] in
-        core.post(drop)
-      })
-  }
 }
 
 extension MultiClient where Handler: ByteHandler {
   /// A client whose handlers are lent their bytes; see the general form.
   @inlinable
   public init(framing: RawFraming, atMost window: Int = 100) {
-    self.init(framing: framing, atMost: window) { Handler.reactions(notedBy: $0, ended: $1) }
+    self.init(framing, ClientPlan(atMost: window)) { Handler.reactions(notedBy: $0, ended: $1) }
   }
 
   /// A client whose handlers are lent their bytes; see the general form.
@@ -142,7 +91,7 @@ extension MultiClient where Handler: ByteHandler {
   public init(
     framing: RawFraming, configuration: MultiClientConfiguration, environment: Environment = .current
   ) throws(SocketError) {
-    try self.init(framing: framing, configuration: configuration, environment: environment) {
+    self.init(framing, try ClientPlan(configuration, environment)) {
       Handler.reactions(notedBy: $0, ended: $1)
     }
   }

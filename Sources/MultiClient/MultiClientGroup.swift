@@ -8,15 +8,11 @@ public import Framing
 /// for await outcome in group.run(targets, { _ in Banner() }) { … }
 /// ```
 ///
-/// Limits are shared out evenly: a window of 1,000 on four loops is four of 250. A cap per host counts for each loop, and
-/// is shared out as well, to at least one each.
+/// A limit is that of all together: a window of 1,000 is 1,000 connections, on whichever loops they are, and a ramp of ten
+/// a second begins ten a second.
 public final class MultiClientGroup<Handler: ConnectionHandler>: Sendable {
   /// One for each loop.
   public let clients: [MultiClient<Handler>]
-
-  private let mailbox: Mailbox<MultiClient<Handler>.Outcome>
-  private let limitsInForce: Lock<MultiClientLimits>
-  private let runs = Lock(0)
 
   /// Clients on all the environment's loops.
   ///
@@ -41,17 +37,14 @@ public final class MultiClientGroup<Handler: ConnectionHandler>: Sendable {
     reactions: @escaping Roster.ReactionMaker
   ) throws(SocketError) {
     try configuration.validate()
-    let loops = try environment.loops.loops.prefix(min(256, configuration.limits.open))
-    let mailbox = Mailbox<MultiClient<Handler>.Outcome>(capacity: configuration.outcomeBacklog)
-    self.mailbox = mailbox
-    limitsInForce = Lock(configuration.limits)
+    let loops = try environment.loops.loops.prefix(256)
+    let gate = SharedGate(configuration.limits, isShared: loops.count > 1)
     clients = loops.enumerated().map { number, loop in
-      var share = configuration
-      share.limits = configuration.limits.divided(by: loops.count, index: number)
+      let mailbox = configuration.mailbox(of: MultiClient<Handler>.Outcome.self)
       return MultiClient(
         core: ClientCore(
-          on: loop, framing: framing, configuration: share, defect: nil, number: UInt8(number),
-          resolver: environment.resolver, inbox: mailbox, reactions: reactions),
+          ClientPlan(configuration, on: loop, resolver: environment.resolver), framing, into: mailbox,
+          number: UInt8(number), gate: gate, reactions: reactions),
         mailbox: mailbox)
     }
   }
@@ -64,9 +57,9 @@ public final class MultiClientGroup<Handler: ConnectionHandler>: Sendable {
   public func run(
     _ targets: some Sequence<Target> & Sendable, _ handler: @escaping @Sendable (Target) -> Handler
   ) -> MultiClient<Handler>.Outcomes {
-    run(handler) { dealer in
+    run(handler) {
       var iterator = targets.makeIterator()
-      dealer.begin { iterator.next() }
+      return { iterator.next() }
     }
   }
 
@@ -74,30 +67,25 @@ public final class MultiClientGroup<Handler: ConnectionHandler>: Sendable {
   public func run(
     _ addresses: some Sequence<SocketAddress> & Sendable, _ handler: @escaping @Sendable (Target) -> Handler
   ) -> MultiClient<Handler>.Outcomes {
-    run(handler) { dealer in
+    run(handler) {
       var iterator = addresses.makeIterator()
-      dealer.begin { iterator.next().map { .address($0) } }
+      return { iterator.next().map { .address($0) } }
     }
   }
 
   private func run(
-    _ handler: @escaping @Sendable (Target) -> Handler,
-    _ begin: @escaping @Sendable (TargetDealer<Handler>) -> Void
+    _ handler: @escaping @Sendable (Target) -> Handler, drawing begin: @escaping @Sendable () -> () -> Target?
   ) -> MultiClient<Handler>.Outcomes {
-    let number = runs.withLock { runs in
-      runs += 1
-      // Runs of its clients count from one.
-      return -runs
-    }
-    let cores = clients.map(\.core)
-    for _ in cores { mailbox.enter() }
-    let dealer = TargetDealer(among: cores, number: number, handler)
-    cores[0].loop.call { begin(dealer) }
+    let mailbox = clients[0].core.configuration.mailbox(of: MultiClient<Handler>.Outcome.self)
+    let dealer = TargetDealer(
+      clients.map { TargetDealer.Seat(core: $0.core, run: Run(into: mailbox)) }, handler)
+    dealer.begin(begin)
     return MultiClient.Outcomes(
       source: ElementSource(mailbox, keeping: clients) {
-        for core in cores { core.post { $0.endAll(.cancel) } }
+        dealer.end()
       } drop: {
-        for core in cores { core.post { $0.drop(number) } }
+        mailbox.close()
+        dealer.end()
       })
   }
 
@@ -108,16 +96,8 @@ public final class MultiClientGroup<Handler: ConnectionHandler>: Sendable {
 
   /// The limits of all together, which can be changed at any time; see `MultiClient.limits`.
   public var limits: MultiClientLimits {
-    get { limitsInForce.withLock { $0 } }
-    set {
-      do throws(SocketError) { try newValue.validate() } catch {
-        return clients[0].core.tell(.limitsRefused(error))
-      }
-      limitsInForce.withLock { $0 = newValue }
-      for (number, client) in clients.enumerated() {
-        client.limits = newValue.divided(by: clients.count, index: number)
-      }
-    }
+    get { clients[0].limits }
+    set { clients[0].limits = newValue }
   }
 
   /// What all of them are doing now, and have done.

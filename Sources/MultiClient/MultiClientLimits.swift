@@ -43,15 +43,4 @@ public struct MultiClientLimits: Hashable, Sendable {
 
   /// As many as an `ID` can name, with room for those that wait.
   private static let most = 8_000_000
-
-  /// The share of one of several clients.
-  func divided(by count: Int, index: Int) -> MultiClientLimits {
-    func share(_ value: Int) -> Int { max(1, value / count + (index < value % count ? 1 : 0)) }
-    var limits = self
-    limits.open = share(open)
-    limits.connecting = connecting.map(share)
-    limits.perHost = perHost.map(share)
-    limits.rampUp = rampUp.divided(by: count)
-    return limits
-  }
 }

@@ -16,7 +16,8 @@ struct NameTable<Waiter: Equatable> {
 
   let most: Int
   let capacity: Int
-  private var known: [String: [SocketAddress]] = [:]
+  let lifetime: Duration
+  private var known: [String: (addresses: [SocketAddress], until: EventLoop.Instant)] = [:]
   /// In the order in which they were learnt.
   private var order = Fifo<String>()
   private var pending: [String: LookUp] = [:]
@@ -26,14 +27,16 @@ struct NameTable<Waiter: Equatable> {
   /// - Parameters:
   ///   - most: how many look-ups at a time.
   ///   - capacity: how many names are remembered; the oldest are forgotten.
-  init(most: Int, capacity: Int) {
+  ///   - lifetime: for how long.
+  init(most: Int, capacity: Int, lifetime: Duration) {
     self.most = most
     self.capacity = capacity
+    self.lifetime = lifetime
   }
 
   /// The addresses of a name, now or later.
-  mutating func find(_ name: String, for waiter: Waiter) -> Answer {
-    if let addresses = known[name] { return .known(addresses) }
+  mutating func find(_ name: String, for waiter: Waiter, _ now: EventLoop.Instant) -> Answer {
+    if let answer = known[name], now < answer.until { return .known(answer.addresses) }
     if pending[name] != nil {
       pending[name]?.waiters.append(waiter)
       return .waits
@@ -47,14 +50,15 @@ struct NameTable<Waiter: Equatable> {
   /// A look-up has ended; `nil` when it has failed, which is not remembered.
   ///
   /// - Returns: who waited for it, and the name to look up next.
-  mutating func answered(_ name: String, _ addresses: [SocketAddress]?) -> (waiters: [Waiter], next: String?)
-  {
+  mutating func answered(
+    _ name: String, _ addresses: [SocketAddress]?, _ now: EventLoop.Instant
+  ) -> (waiters: [Waiter], next: String?) {
     guard let lookUp = pending[name], lookUp.isUnderWay else { return ([], nil) }
     pending[name] = nil
     underWay -= 1
     if let addresses {
-      known[name] = addresses
-      order.append(name)
+      let answer = (addresses, now.advanced(by: lifetime))
+      if known.updateValue(answer, forKey: name) == nil { order.append(name) }
       if order.count > capacity, let oldest = order.popFirst() { known[oldest] = nil }
     }
     while underWay < most, let next = queue.popFirst() {

@@ -42,17 +42,6 @@ public struct RampUp: Hashable, Sendable {
       }
     }
   }
-
-  /// The same curve for one of several clients that share it.
-  func divided(by count: Int) -> RampUp {
-    let count = Double(count)
-    return switch curve {
-    case .immediately: self
-    case .constant(let rate): RampUp(curve: .constant(rate / count))
-    case .linear(let first, let last, let seconds):
-      RampUp(curve: .linear(from: first / count, to: last / count, seconds: seconds))
-    }
-  }
 }
 
 extension RampUp.Curve {

@@ -18,6 +18,8 @@ final class Roster: Sendable {
     var lastSerial: UInt32 = 0
     /// The place of the one whose callback is being made; -1 for none.
     var running = -1
+    /// Whether that one was being read before.
+    var wasReading = false
     var replyLatency = LatencyHistogram()
   }
 
@@ -68,7 +70,10 @@ final class Roster: Sendable {
   // MARK: Callbacks
 
   @usableFromInline
-  func willCall(_ driver: ConnectionDriver) { local.value.running = driver.number }
+  func willCall(_ driver: ConnectionDriver) {
+    local.value.running = driver.number
+    local.value.wasReading = driver.waitsForInput
+  }
 
   /// Callbacks have been made: looks what has come and gone.
   @usableFromInline
@@ -81,6 +86,9 @@ final class Roster: Sendable {
     if member.traffic.noteRead(counters) {
       member.marks.input = now
       member.marks.hasInput = true
+    } else if !local.value.wasReading, driver.isReading {
+      // What has come during a pause has not been read.
+      member.marks.input = now
     }
     if let latency = member.traffic.noteFrames(driver.framesTaken, now) {
       local.value.replyLatency.record(nanoseconds: latency)

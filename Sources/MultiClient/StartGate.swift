@@ -17,11 +17,16 @@ struct StartGate {
   /// Those among them that are not connected yet.
   private(set) var connecting = 0
   private var ramp: RampSchedule
+  /// How many of them go where, if that is of interest.
   private var hosts: [String: Int] = [:]
   private var pausedUntil: EventLoop.Instant?
 
-  init(_ limits: MultiClientLimits) {
+  /// Whether hosts are counted without a cap as well: several clients could not tell theirs at one moment.
+  private let isShared: Bool
+
+  init(_ limits: MultiClientLimits, isShared: Bool = false) {
     self.limits = limits
+    self.isShared = isShared
     ramp = RampSchedule(limits.rampUp)
   }
 
@@ -31,9 +36,13 @@ struct StartGate {
   /// How many more there may be.
   var places: Int { max(0, window - open) }
 
+  /// Whether one more may be connecting.
+  var hasPlace: Bool { open < window && connecting < limits.connecting ?? .max }
+
+  private var countsHosts: Bool { isShared || limits.perHost != nil }
+
   func verdict(_ now: EventLoop.Instant) -> Verdict {
-    if open >= window { return .full }
-    if let most = limits.connecting, connecting >= most { return .full }
+    if !hasPlace { return .full }
     let due = max(ramp.due(now), pausedUntil ?? now)
     return due <= now ? .now : .at(due)
   }
@@ -48,7 +57,7 @@ struct StartGate {
     open += 1
     connecting += 1
     ramp.begin(now)
-    if limits.perHost != nil { hosts[host(), default: 0] += 1 }
+    if countsHosts { hosts[host(), default: 0] += 1 }
   }
 
   mutating func connected() { connecting -= 1 }
@@ -57,7 +66,7 @@ struct StartGate {
     open -= 1
     if wasConnecting { connecting -= 1 }
     pausedUntil = nil
-    guard limits.perHost != nil else { return }
+    guard countsHosts else { return }
     let host = host()
     let count = hosts[host, default: 1] - 1
     hosts[host] = count > 0 ? count : nil
@@ -71,7 +80,7 @@ struct StartGate {
   /// - Parameter live: the hosts of all that hold a place; asked when they have not been counted.
   mutating func set(_ limits: MultiClientLimits, live: () -> [String]) {
     if limits.rampUp != self.limits.rampUp { ramp = RampSchedule(limits.rampUp) }
-    if (limits.perHost == nil) != (self.limits.perHost == nil) {
+    if !isShared, (limits.perHost == nil) != (self.limits.perHost == nil) {
       hosts = [:]
       if limits.perHost != nil { for host in live() { hosts[host, default: 0] += 1 } }
     }

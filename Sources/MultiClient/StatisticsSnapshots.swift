@@ -45,5 +45,5 @@ extension MultiClient {
   }
 
   /// Whether nothing is left to do, and nothing more will be added.
-  public var isOver: Bool { core.local.value.entries == 0 }
+  public var isOver: Bool { core.isOver }
 }

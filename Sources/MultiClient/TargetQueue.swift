@@ -24,9 +24,11 @@ struct TargetQueue<Item> {
   ///
   /// - Parameter blockedHost: where it goes, if that host has as many as it may.
   mutating func next(_ blockedHost: (Item) -> String?) -> Item? {
+    var blocked: [(item: Item, host: String)] = []
+    defer { for (item, host) in blocked.reversed() { park(item, host, first: true) } }
     while let item = released.popFirst() {
       guard let host = blockedHost(item) else { return item }
-      park(item, host, first: true)
+      blocked.append((item, host))
     }
     while parkedCount < Self.lookahead, let item = queue.popFirst() {
       guard let host = blockedHost(item) else { return item }
@@ -34,6 +36,9 @@ struct TargetQueue<Item> {
     }
     return nil
   }
+
+  /// For one that had begun, and could not, since its host is blocked.
+  mutating func park(_ item: Item, _ host: String) { park(item, host, first: true) }
 
   private mutating func park(_ item: Item, _ host: String, first: Bool) {
     parkedCount += 1
@@ -52,6 +57,15 @@ struct TargetQueue<Item> {
     if parked[host]?.isEmpty == true { parked[host] = nil }
     parkedCount -= 1
     released.append(item)
+  }
+
+  /// A host has room for all who wait for it.
+  mutating func releaseAll(_ host: String) {
+    for item in parked[host]?.removeAll() ?? [] {
+      parkedCount -= 1
+      released.append(item)
+    }
+    parked[host] = nil
   }
 
   /// The limits have changed: all look again.

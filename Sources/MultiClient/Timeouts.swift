@@ -4,11 +4,12 @@ import AsyncSockets
 public struct Timeouts: Hashable, Sendable {
   /// For looking up and connecting, all addresses of a host together; 10 s by default.
   public var connect: Duration? = .seconds(10)
-  /// From the moment it is connected to the first byte of its peer. Off by default. As with `input`, time does not count in
-  /// which the connection is not read.
+  /// From the moment it is connected to the first byte of its peer. Off by default. As with `input`, it begins anew after a pause
+  /// in which the connection was not read.
   public var firstByte: Duration?
-  /// Without a byte of input, whatever is sent meanwhile: any byte counts, not only a whole frame. A pause in which it is
-  /// not read, by its handler or since its output is above the high mark, puts it off. Off by default.
+  /// Without a byte of input, whatever is sent meanwhile: any byte counts, not only a whole frame. It does not run in a
+  /// pause in which the connection is not read, by its handler or since its output is above the high mark, and begins
+  /// anew after it. Off by default.
   public var input: Duration?
   /// For everything, from the beginning of the attempt to the end. Off by default.
   public var total: Duration?

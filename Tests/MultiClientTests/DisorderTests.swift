@@ -72,7 +72,20 @@ struct DisorderTests {
 
     let chosen = (0..<count).map { _ in targets[world.random(in: 0...targets.count - 1)] }
     let numbers = Counter()
-    async let disturbing: Void = disturb(world, client)
+    let others = Counter()
+    async let disturbing: Void = disturb(world, client) {
+      // Another run, which is left with its first outcome, or when there is none any more.
+      for await outcome in client.run(
+        chosen.prefix(5),
+        { _ in
+          others.add()
+          return Whim(number: others.value)
+        })
+      {
+        #expect(outcome.handler.closings == 1)
+        break
+      }
+    }
     var seen: [ConnectionID: TargetResult] = [:]
     var reported: [Target: Int] = [:]
     for await outcome in client.run(
@@ -93,8 +106,11 @@ struct DisorderTests {
     try await disturbing
     #expect(seen.count == numbers.value)
     #expect(seen.count <= count)
+    try await eventually("those who were left are gone") {
+      client.statisticsNow.ended >= seen.count + others.value
+    }
     let statistics = client.statisticsNow
-    #expect(statistics.ended == seen.count)
+    #expect(statistics.ended == seen.count + others.value)
     #expect(statistics.open == 0 && statistics.connecting == 0 && statistics.waiting == 0)
     #expect(await client.isOver)
     if seen.count == count {
@@ -104,20 +120,23 @@ struct DisorderTests {
     }
   }
 
-  private static func disturb(_ world: SimulatedWorld, _ client: MultiClient<Whim>) async throws {
+  private static func disturb(
+    _ world: SimulatedWorld, _ client: MultiClient<Whim>, runAnother: () async -> Void
+  ) async throws {
     let home = world.host("localhost")
     let hosts = ["one", "two", "three"].map(world.host)
     for _ in 0..<10 {
       try await world.sleep(for: world.random(in: .zero ... .milliseconds(300)))
       let host = hosts[world.random(in: 0...2)]
-      switch world.random(in: 0...7) {
+      switch world.random(in: 0...8) {
       case 0: world.partition(between: home, and: host)
       case 1: world.heal(between: home, and: host)
       case 2: world.resetConnections(between: home, and: host)
       case 3: for id in await client.connections.prefix(2) { await client.close(id) }
       case 4: for id in await client.connections.prefix(2) { await client.abort(id) }
       case 5: try await client.broadcast("to all")
-      case 6: client.limits.timeouts.input = .milliseconds(world.random(in: 100...3000))
+      case 6: await runAnother()
+      case 7: client.limits.timeouts.input = .milliseconds(world.random(in: 100...3000))
       default: if world.random(in: 0...9) == 0 { client.closeAll() }
       }
     }

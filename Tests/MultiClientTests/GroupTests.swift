@@ -12,7 +12,6 @@ struct GroupTests {
         var configuration = MultiClientConfiguration()
         configuration.limits.open = 10
         let group = try MultiClientGroup<Asker>(framing: .lines, configuration: configuration)
-        #expect(group.clients.map(\.limits.open) == [4, 3, 3])
         let outcomes = await group.run(Array(repeating: server.address, count: 200)) { _ in
           Asker(question: "?")
         }.all()
@@ -23,9 +22,73 @@ struct GroupTests {
         #expect(statistics.finished == 200 && statistics.replyLatency.count == 200)
         #expect(outcomes.allSatisfy { group.client(of: $0.id) != nil })
         group.limits.open = 6
-        #expect(group.clients.map(\.limits.open) == [2, 2, 2])
+        #expect(group.clients.map(\.limits.open) == [6, 6, 6])
         group.limits.open = 0
         #expect(group.limits.open == 6)
+      }
+    }
+  }
+
+  /// Counts how many of it are open, and asks.
+  private struct Present: ConnectionHandler {
+    let open: Counter
+
+    func connected(_ context: borrowing HandlerContext<LineFraming>) throws {
+      open.add()
+      try context.send("?")
+    }
+
+    func received(_ line: String, _ context: borrowing HandlerContext<LineFraming>) { context.close() }
+
+    mutating func closed(_ reason: CloseReason) { open.add(-1) }
+  }
+
+  @Test("a limit is that of the whole group, however small, and nobody waits for ever", arguments: 0..<4)
+  func smallLimits(which: Int) async throws {
+    try await withAuditedLoops(count: 3) { _ in
+      try await withServer(echo) { server in
+        var configuration = MultiClientConfiguration()
+        configuration.limits.open = which == 0 ? 1 : 20
+        configuration.limits.connecting = which == 1 ? 1 : nil
+        configuration.limits.perHost = which == 2 ? 2 : nil
+        let group = try MultiClientGroup<Present>(framing: .lines, configuration: configuration)
+        #expect(group.clients.count == 3)
+        let open = Counter()
+        var ended = 0
+        for await outcome in group.run(
+          repeatElement(server.address, count: 100), { _ in Present(open: open) })
+        {
+          #expect(outcome.result == .finished(.closed))
+          ended += 1
+          // Targets have been dealt to all loops by now.
+          if which == 3, ended == 30 { group.limits.open = 1 }
+        }
+        #expect(ended == 100)
+        #expect(open.most <= [1, 20, 2, 20][which] && open.value == 0)
+        #expect(await group.statistics.connected == 100)
+      }
+    }
+  }
+
+  @Test("a ramp is that of the whole group, the slowest too")
+  func ramp() async throws {
+    let clock = ManualClock()
+    try await withAuditedLoops(count: 3, clock: clock) { _ in
+      try await withServer(silence) { server in
+        var configuration = MultiClientConfiguration()
+        configuration.limits.rampUp = .constant(perSecond: 0.001)
+        configuration.limits.timeouts.connect = nil
+        let group = try MultiClientGroup<Asker>(framing: .lines, configuration: configuration)
+        async let outcomes = group.run(repeatElement(server.address, count: 20)) { _ in Asker() }.all()
+        for count in 1...5 {
+          try await eventually("one more is open") { server.connectionCount >= count }
+          #expect(server.connectionCount == count)
+          clock.advance(by: .milliseconds(1_000_001))
+        }
+        try await eventually("one more is open") { server.connectionCount == 6 }
+        #expect(await group.statistics.begun == 6)
+        group.closeAll()
+        #expect(await outcomes.count >= 6)
       }
     }
   }

@@ -14,7 +14,7 @@ private struct Stayer: ConnectionHandler {
   func received(_ line: String, _ context: borrowing HandlerContext<LineFraming>) {}
 }
 
-@Suite("Nine thousand connections", .thoroughOnly, .serialized, .timeLimit(.minutes(5)))
+@Suite("Thousands of connections", .thoroughOnly, .serialized, .timeLimit(.minutes(5)))
 struct LoadTests {
   @Test("in one process with their server: all connect, all have their reply, and each has one outcome")
   func nineThousand() async {
@@ -37,6 +37,38 @@ struct LoadTests {
           let outcomes = await client.outcomes.all()
           #expect(outcomes.count == 9000)
           #expect(Set(outcomes.map(\.id)).count == 9000)
+          #expect(outcomes.allSatisfy { $0.result == .finished(.closed) && $0.handler.lines == ["hello"] })
+        }
+      }
+    }
+  }
+
+  @Test("against a server in another process: all connect, all have their reply, and each has one outcome")
+  func nineteenThousand() async {
+    await #expect(processExitsWith: .success) {
+      await reportingErrors {
+        // As many as this process may have, with some to spare: 19,000 with `ulimit -Hn 20000`.
+        var limit = rlimit()
+        _ = unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        let count = min(19_000, Int(clamping: limit.rlim_max) - 500)
+        print("\(count) connections to a server in another process")
+        try await withChildProcess(try builtExecutable("rot13"), []) { process in
+          let line = try await process.readLine()
+          let port = try #require(line.split(separator: ":").last.flatMap { UInt16($0) })
+          var configuration = MultiClientConfiguration()
+          configuration.limits.open = count
+          let client = try MultiClient<Asker>(framing: .lines, configuration: configuration)
+          for _ in 0..<count {
+            try await client.connect(to: .loopback(port: port), Asker(question: "uryyb", enough: 2))
+          }
+          while await client.statistics.framesReceived < count {
+            try await client.loop.sleep(for: .milliseconds(50))
+          }
+          #expect(await client.statistics.open == count)
+          client.closeAll()
+          let outcomes = await client.outcomes.all()
+          #expect(outcomes.count == count)
+          #expect(Set(outcomes.map(\.id)).count == count)
           #expect(outcomes.allSatisfy { $0.result == .finished(.closed) && $0.handler.lines == ["hello"] })
         }
       }

@@ -147,6 +147,45 @@ struct ScarcityTests {
     #expect(outcomes.allSatisfy { "\($0.result)".contains("EADDRNOTAVAIL") })
   }
 
+  @Test(
+    "a destination for which there is no port keeps no other waiting, and fails with that error in the end")
+  func oneDestination() async throws {
+    let clock = ManualClock()
+    let notices = Log<ClientNotice>()
+    try await withServer(echo) { server in
+      let unreachable: UInt16 = 1
+      let kernel = ScarceKernel(.init(unreachable: [unreachable]))
+      try await withLoop(on: kernel, clock: clock) { _ in
+        var configuration = MultiClientConfiguration()
+        configuration.rotatesLoopback = false
+        configuration.limits.timeouts = Timeouts(connect: .seconds(3))
+        configuration.onNotice = { notices.add($0) }
+        let client = try MultiClient<Asker>(framing: .lines, configuration: configuration)
+        // Of another host, whose pause is its own.
+        let bad = try SocketAddress(host: "127.0.0.9", port: unreachable)
+        let targets = (0..<40).map { $0 % 2 == 0 ? bad : server.address }
+        var results: [TargetResult] = []
+        for await outcome in client.run(targets, { _ in Asker(question: "?") }) {
+          results.append(outcome.result)
+          // The clock has not moved until all the others have had their replies.
+          if results.count == 20 {
+            #expect(results.allSatisfy { $0 == .finished(.closed) || $0 == .finished(.closedByPeer) })
+            for _ in 0..<30 {
+              let connects = kernel.connects
+              clock.advance(by: .milliseconds(100))
+              try await eventually("it has tried again") { kernel.connects > connects }
+            }
+          }
+        }
+        let failure = SocketError.failed(Errno(rawValue: 99), call: "connect", address: bad)
+        #expect(results.count == 40 && results[20...].allSatisfy { $0 == .failed(failure) })
+        // One tried at a time: thirty times in all, and then each once.
+        #expect(kernel.connects < 20 + 60)
+      }
+    }
+    #expect(notices.values.count == 1)
+  }
+
   @Test("the range of ports is read as the system writes it")
   func range() {
     #expect(LinuxKernel.shared.ephemeralPorts.map { $0.count > 1000 } ?? true)

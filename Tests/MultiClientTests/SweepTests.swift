@@ -17,7 +17,7 @@ private struct Banner: ConnectionHandler {
   mutating func closed(_ reason: CloseReason) { reasons += 1 }
 }
 
-@Suite("A sweep over servers of every kind", .timeLimit(.minutes(2)))
+@Suite("A sweep over servers of every kind", .timeLimit(.minutes(10)))
 struct SweepTests {
   private enum Kind: Int, CaseIterable { case banner, mute, resetter, trickler, refuser, hole }
 

@@ -98,6 +98,24 @@ struct WindowTests {
     }
   }
 
+  @Test("one that ends while it waits for its host does not use up the host's turn")
+  func turnOfAHost() async throws {
+    try await withSimulation { world in
+      let address = try await world.serve("server", silence)
+      let client = MultiClient<Asker>(framing: .lines)
+      client.limits.perHost = 1
+      var ids: [ConnectionID] = []
+      for _ in 0..<3 { ids.append(try await client.connect(to: address, Asker())) }
+      try await eventually("the first is open") { client.statisticsNow.open == 1 }
+      #expect(await client.close(ids[1]))
+      #expect(await client.close(ids[0]))
+      try await eventually("the last is open") {
+        client.statisticsNow.open == 1 && client.statisticsNow.ended == 2
+      }
+      #expect(await client.counters(of: ids[2]) != nil)
+    }
+  }
+
   @Test("limits that are changed count at once: a wider window, a faster ramp; what cannot work is told")
   func change() async throws {
     try await withSimulation { world in
@@ -156,6 +174,11 @@ struct WindowTests {
     .all()
     #expect(outcomes.count == 1)
     #expect("\(outcomes[0].result)".contains("limits.open must be from 1"))
+    let most = await MultiClient<Asker>(framing: .lines, atMost: .max).run([.loopback(port: 7)]) { _ in
+      Asker()
+    }
+    .all()
+    #expect(most.count == 1 && "\(most[0].result)".contains("limits.open must be from 1"))
     var configuration = MultiClientConfiguration()
     configuration.sources = [.loopback(port: 7)]
     #expect(throws: SocketError.self) {

@@ -84,5 +84,8 @@ struct ExchangeTests {
     #expect(throws: FramingError.self) {
       try replies(script, String(repeating: "a", count: 70_000), pieces: 10_000)
     }
+    // The longest there may be, whose LF comes by itself.
+    let longest = String(repeating: "a", count: script.lineLimit)
+    #expect(try replies(script, longest + "\r\n", pieces: script.lineLimit + 1) == [.right])
   }
 }

@@ -110,6 +110,7 @@ struct OptionTests {
       (["--until", #"a\n"#], ["--until", "one line"]),
       (["--hex", "--send", "0"], ["--send", "--hex", "hexadecimal"]),
       (["--hex", "--until", "00"], ["--until", "--hex", "exclude"]),
+      (["--hex", "--expect", "any"], ["--expect any", "--hex", "exclude"]),
       (["--hex", "--greeting"], ["--greeting", "--hex", "exclude"]),
       (["--json=yes"], ["--json takes no value"]),
       (["--merge"], ["--merge needs"]),

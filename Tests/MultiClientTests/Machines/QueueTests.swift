@@ -77,35 +77,39 @@ struct QueueTests {
 
   @Test("names are looked up once for all who wait, few at a time, and the oldest are forgotten")
   func names() {
-    var names = NameTable<Int>(most: 2, capacity: 2)
+    var names = NameTable<Int>(most: 2, capacity: 2, lifetime: .seconds(60))
     let address = SocketAddress.loopback()
-    func find(_ name: String, _ waiter: Int) -> NameTable<Int>.Answer { names.find(name, for: waiter) }
+    func find(_ name: String, _ waiter: Int) -> NameTable<Int>.Answer {
+      names.find(name, for: waiter, .at(0))
+    }
     #expect(find("a", 1).isAsk)
     #expect(find("a", 2).isWait)
     #expect(find("b", 3).isAsk)
     #expect(find("c", 4).isWait)
     #expect(find("d", 5).isWait)
     #expect(names.underWay == 2)
-    var (waiters, next) = names.answered("a", [address])
+    var (waiters, next) = names.answered("a", [address], .at(0))
     #expect(waiters == [1, 2])
     #expect(next == "c")
     #expect(find("a", 6).addresses == [address])
     // A failure is not remembered.
-    (waiters, next) = names.answered("b", nil)
+    (waiters, next) = names.answered("b", nil, .at(0))
     #expect(waiters == [3])
     #expect(next == "d")
     #expect(find("b", 7).isWait)
-    (waiters, next) = names.answered("c", [address])
+    (waiters, next) = names.answered("c", [address], .at(0))
     #expect(next == "b")
-    (waiters, next) = names.answered("d", [address])
+    (waiters, next) = names.answered("d", [address], .at(0))
     #expect(find("a", 8).isAsk, "forgotten for d")
     #expect(find("d", 9).addresses == [address])
   }
 
   @Test("a look-up that nobody waits for any more is to be cancelled, or never begins")
   func leaving() {
-    var names = NameTable<Int>(most: 1, capacity: 2)
-    func find(_ name: String, _ waiter: Int) -> NameTable<Int>.Answer { names.find(name, for: waiter) }
+    var names = NameTable<Int>(most: 1, capacity: 2, lifetime: .seconds(60))
+    func find(_ name: String, _ waiter: Int) -> NameTable<Int>.Answer {
+      names.find(name, for: waiter, .at(0))
+    }
     func leave(_ name: String, _ waiter: Int) -> Bool { names.leave(name, waiter) }
     #expect(find("a", 1).isAsk)
     #expect(find("a", 2).isWait)
@@ -115,11 +119,76 @@ struct QueueTests {
     #expect(leave("a", 2))
     #expect(!leave("b", 3))
     #expect(!leave("nobody", 3))
-    let (waiters, next) = names.answered("a", nil)
+    let (waiters, next) = names.answered("a", nil, .at(0))
     #expect(waiters == [])
     #expect(next == "c")
-    let again = names.answered("a", nil)
+    let again = names.answered("a", nil, .at(0))
     #expect(again.waiters == [])
+  }
+
+  @Test("a name that was looked up is looked up again a minute later, and not before")
+  func lifetime() {
+    var names = NameTable<Int>(most: 1, capacity: 2, lifetime: .seconds(60))
+    let (old, new) = (SocketAddress.loopback(), SocketAddress.loopback6())
+    for (name, start, address) in [("a", 0.0, old), ("b", 0, old), ("a", 60, new), ("b", 100, new)] {
+      let first = names.find(name, for: 1, .at(start))
+      #expect(first.isAsk)
+      _ = names.answered(name, [address], .at(start))
+      let then = names.find(name, for: 2, .at(start + 59.9))
+      #expect(then.addresses == [address])
+    }
+  }
+
+  @Test("hosts without a port pause, one tries at a time, and hope ends where there never was one")
+  func ports() {
+    let (a, b) = (SocketAddress.loopback(port: 1), SocketAddress.loopback(port: 2))
+    var ports = PortShortages()
+    let waited = ports.supply(a)
+    #expect(!waited)
+    func isWorthWaiting(_ address: SocketAddress, _ seconds: Double) -> Bool {
+      ports.isWorthWaiting(for: address, .at(seconds), patience: .seconds(10))
+    }
+    // Where there was one, for ever.
+    #expect(isWorthWaiting(a, 0) && isWorthWaiting(a, 1_000_000))
+    #expect(isWorthWaiting(b, 0) && isWorthWaiting(b, 9.9))
+    #expect(ports.isShort)
+    #expect(!isWorthWaiting(b, 10))
+    #expect(!isWorthWaiting(b, 20), "hope does not begin anew with each target")
+    let wasShort = (ports.supply(a), ports.supply(b))
+    #expect(wasShort == (true, false) && !ports.isShort)
+    #expect(isWorthWaiting(b, 30))
+
+    ports.pause("a", .at(0))
+    ports.pause("a", .at(0.05))
+    ports.pause("b", .at(0.05))
+    #expect(ports.isPaused("a") && ports.isPaused("b") && !ports.isPaused("c"))
+    #expect(ports.nextDue == .at(0.1))
+    let early = ports.popDue(.at(0.09))
+    #expect(early == nil)
+    let first = ports.popDue(.at(0.1))
+    #expect(first == "a" && !ports.isPaused("a"))
+    ports.resume("b")
+    let second = ports.popDue(.at(0.1))
+    #expect(second == nil && ports.nextDue == nil && !ports.hasPaused)
+    // Of those who never had one only so many are waited for.
+    for port in 100..<1000 as Range<UInt16> { _ = isWorthWaiting(.loopback6(port: port), 0) }
+    #expect(isWorthWaiting(.loopback6(port: 100 + UInt16(PortShortages.mostHoped) - 1), 0))
+    #expect(!isWorthWaiting(.loopback6(port: 100 + UInt16(PortShortages.mostHoped)), 0))
+  }
+
+  @Test("who is released and blocked again keeps the order")
+  func releasedInOrder() {
+    var queue = TargetQueue<String>()
+    for item in ["a1", "a2", "a3"] { queue.append(item) }
+    let none = queue.next { _ in "a" }
+    queue.releaseAll("a")
+    let again = queue.next { _ in "a" }
+    #expect(none == nil && again == nil)
+    queue.releaseAll("a")
+    let first = queue.next { _ in nil }
+    queue.park("a1", "a")
+    let others = (queue.next { _ in nil }, queue.next { _ in nil })
+    #expect(first == "a1" && others == ("a2", "a3") && queue.count == 1)
   }
 
   @Test("sources take turns, those of the target's family; loopback addresses are as many as needed")

@@ -128,15 +128,4 @@ struct StartGateTests {
     #expect(problem { $0.rampUp = .linear(from: 1, to: 5, over: .zero) }.contains("duration"))
     #expect(problem { $0.timeouts.input = .zero }.contains("timeouts.input must be positive, not 0 s"))
   }
-
-  @Test("the shares of several clients are the whole, and none is nothing")
-  func shares() {
-    for open in 1...20 {
-      for count in 1...4 {
-        let shares = (0..<count).map { MultiClientLimits(open: open).divided(by: count, index: $0).open }
-        #expect(shares.reduce(0, +) == max(open, count))
-        #expect(shares.allSatisfy { $0 >= 1 })
-      }
-    }
-  }
 }

@@ -11,6 +11,8 @@ final class ScarceKernel: Kernel {
     var connectFailures = 0
     var connectError = Errno(rawValue: 99)
     var socketFailures = 0
+    /// Connecting to these ports always fails so.
+    var unreachable: Set<UInt16> = []
     var connects = 0
   }
 
@@ -38,6 +40,7 @@ final class ScarceKernel: Kernel {
   func connect(_ descriptor: Int32, to address: SocketAddress) -> Int {
     let error = supply.withLock { supply -> Errno? in
       supply.connects += 1
+      if let port = address.port, supply.unreachable.contains(port) { return supply.connectError }
       supply.connectFailures -= 1
       return supply.connectFailures >= 0 ? supply.connectError : nil
     }
