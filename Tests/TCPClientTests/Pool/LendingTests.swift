@@ -125,8 +125,7 @@ import Testing
   func failedRequests() async throws {
     try await withServer({ connection, number in
       for try await line in connection.inbound {
-        if line.hasSuffix("noise") { try await connection.send("what?") }
-        try await connection.send("\(line) \(number)")
+        try await connection.send(line.hasSuffix("noise") ? "what?" : "\(line) \(number)")
       }
     }) { _, accepted in
       let pool = try ConnectionPool(to: .host("server", port: 7)) { connection in
@@ -159,7 +158,8 @@ import Testing
           case "cancelled":
             _ = try? await withDeadline(.after(.seconds(1))) { try await connection.request("slow") }
           default:
-            async let first = connection.request("quick")
+            // Which reads for both.
+            async let first = connection.request("slow")
             async let second = connection.request("slow", deadline: .after(.seconds(1)))
             _ = try? await second
             _ = try await first
