@@ -5,6 +5,8 @@ struct RunState {
   private var attempts = 0
   /// The attempt whose connection stands.
   private var standing: TCPClient.Attempt?
+  /// Whether everybody has been told that it stands.
+  private var isAnnounced = false
   private var isHealthy = false
   /// Opened when everybody has been told that it is.
   private var announcement: Latch?
@@ -48,8 +50,13 @@ struct RunState {
 
   mutating func connected(_ attempt: TCPClient.Attempt) {
     standing = attempt
-    isHealthy = false
-    announcement = nil
+    (isAnnounced, isHealthy, announcement) = (false, false, nil)
+  }
+
+  /// Everybody has been told that the connection stands; answers whether it has been marked as healthy meanwhile.
+  mutating func announced() -> Bool {
+    isAnnounced = true
+    return isHealthy
   }
 
   /// The connection has ended; answers whether it was healthy, and what opens when everybody has been told so.
@@ -62,11 +69,13 @@ struct RunState {
   // MARK: For others
 
   /// The attempt whose connection is healthy from now on, and what to open when everybody has been told so; `nil` if it
-  /// was already, or if there is none.
+  /// was already, if there is none, or if others will tell.
   mutating func markHealthy() -> (attempt: TCPClient.Attempt, announcement: Latch)? {
     guard let standing, !isHealthy else { return nil }
+    isHealthy = true
+    guard isAnnounced else { return nil }
     let announcement = Latch()
-    (isHealthy, self.announcement) = (true, announcement)
+    self.announcement = announcement
     return (standing, announcement)
   }
 

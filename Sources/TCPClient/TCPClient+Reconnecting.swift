@@ -142,9 +142,10 @@ extension TCPClient {
     _ connection: Connection, _ attempt: Attempt, _ conversation: Conversation,
     _ body: (Connection) async throws -> Next<Value>, on loop: EventLoop
   ) async -> (Outcome<Value>, wasHealthy: Bool) {
+    state.withLock { $0.connected(attempt) }
     tell(.connected(attempt, peer: connection.peerAddress))
     board.post(.connected(attempt))
-    state.withLock { $0.connected(attempt) }
+    if state.withLock({ $0.announced() }) { tellHealthy(attempt) }
     let proof = HealthWatch(of: connection, configuration.health, isFramed: conversation.isFramed)
     let (result, wasInterrupted) = await interruptibly(
       on: loop, beside: { if await proof.comes(on: loop) { self.markHealthy() } },
@@ -187,8 +188,12 @@ extension TCPClient {
   /// there is none, or when it is known to be.
   public func markHealthy() {
     guard let (attempt, announcement) = state.withLock({ $0.markHealthy() }) else { return }
+    tellHealthy(attempt)
+    announcement.open()
+  }
+
+  private func tellHealthy(_ attempt: Attempt) {
     tell(.healthy(attempt))
     board.post(.healthy(attempt))
-    announcement.open()
   }
 }

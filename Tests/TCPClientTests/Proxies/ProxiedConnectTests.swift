@@ -254,9 +254,10 @@ import Testing
       }
     }
     let environment = Environment(loops: try Environment.current.loops, resolver: Strange())
+    var connector = Connector(environment: environment)
+    connector.deadline = .never
     let error = try await failure {
-      try await Connector(environment: environment).connect(
-        to: "db.test", port: 5432, through: .socks5("proxy"))
+      try await connector.connect(to: "db.test", port: 5432, through: .socks5("proxy"))
     }
     #expect(error.reason == .unreachable(.connectFailed(host: "proxy", [])))
   }
