@@ -10,9 +10,10 @@ struct RESPFraming: Framing {
   func makeDecoder() -> FailStopDecoder<Parser> { FailStopDecoder(Parser()) }
   func makeEncoder() -> Encoder { Encoder() }
 
-  /// A command is an array of bulk strings.
+  /// A command is an array of bulk strings. An empty one has no reply, which would shift those of all others.
   struct Encoder: FrameEncoder {
     func encode(_ command: [String], into output: inout [UInt8]) throws(FramingError) {
+      if command.isEmpty { throw .unencodable("a command needs at least 1 word") }
       output += "*\(command.count)\r\n".utf8
       for word in command { output += "$\(word.utf8.count)\r\n\(word)\r\n".utf8 }
     }
@@ -82,7 +83,8 @@ struct RESPFraming: Framing {
 
     private func number(_ text: String, from least: Int, _ buffer: ReceiveBuffer) throws(FramingError) -> Int
     {
-      if let number = Int(text), number >= least { return number }
+      // A longer line would be read anew with each piece of the value that it announces.
+      if text.utf8.count <= 20, let number = Int(text), number >= least { return number }
       throw malformed("\(text.prefix(20).debugDescription) is no number", buffer)
     }
 

@@ -3,10 +3,9 @@ import Framing
 // What a client that reconnects needs to know of its connections, and to do with them.
 
 extension Connection {
-  /// Has `notice` called once, on the loop, when the connection's first bytes have been read; never if that was before.
-  package func onFirstInput(_ notice: @escaping @Sendable () -> Void) {
-    core.changeSettings { $0.with(onInput: .firstBytes(notice)) }
-  }
+  /// Has `notice` called once, on the loop, when bytes are read from now on, or if some lie ready. For whoever alone has
+  /// the connection.
+  package func onInput(_ notice: @escaping @Sendable () -> Void) { core.awaitInput(notice) }
 
   /// Goes on with a codec, and has `notice` called once, by whoever reads the first frame.
   package func framed<F: Framing>(
@@ -35,10 +34,20 @@ extension Connection {
 }
 
 extension ConnectionCore {
-  /// The first bytes have been read; with the lock held.
+  fileprivate func awaitInput(_ notice: @escaping @Sendable () -> Void) {
+    if (try? reading.claim(for: "onInput")) != nil {
+      defer { reading.release() }
+      if !reading.contents.buffer.isEmpty { return core.performLater(.call(notice)) }
+    }
+    changeSettings { $0.with(onInput: .bytes(notice)) }
+    state.withLock { $0.awaitsInput = true }
+  }
+
+  /// Bytes have been read; with the lock held.
   @inline(never)
-  func noteFirstInput(_ settings: ConnectionSettings) {
-    if case .firstBytes(let notice) = settings.onInput { core.performLater(.call(notice)) }
+  func noteInput(_ state: inout ConnectionState) {
+    state.awaitsInput = false
+    if case .bytes(let notice) = state.settings.onInput { core.performLater(.call(notice)) }
   }
 
   func tellOfFirstFrame() {

@@ -32,7 +32,7 @@ extension Connection {
   package func closing<Result>(after body: (Connection) async throws -> Result) async throws -> Result {
     do {
       let result = try await body(self)
-      await close()
+      await close(after: nil, isCancellable: true)
       return result
     } catch {
       await close(after: error)

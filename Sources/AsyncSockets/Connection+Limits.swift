@@ -28,7 +28,7 @@ extension Connection {
     core.changeSettings { old in
       ConnectionSettings(
         options: options ?? old.options, localAddress: old.localAddress, tag: tag,
-        hasOwnLimits: old.hasOwnLimits || options != nil, onInput: old.onInput)
+        hasOwnLimits: old.hasOwnLimits || options != nil, onInput: old.onInput, loans: old.loans)
     }
   }
 }

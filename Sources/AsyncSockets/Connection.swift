@@ -178,14 +178,15 @@ extension Connection {
   package func close(after error: any Error) async { await close(after: error, isCancellable: true) }
 
   /// Ends the connection as leaving its scope does: in good order, or by an error, for which it flushes for at most a
-  /// second.
+  /// second; so it does from the moment at which a cancellation comes, if that counts.
   ///
-  /// - Parameter isCancellable: whether a cancelled task does not wait for the peer. A server's does: it cancels its
+  /// - Parameter isCancellable: whether a cancelled task waits for nothing longer than that. A server's does: it cancels its
   ///   handlers when it stops, and has a say of its own in how long they take (`Handle.stopLingering`).
   package func close(after error: (any Error)?, isCancellable: Bool) async {
     let reason = error.flatMap { hasEnded(by: $0) ? nil : CloseReason(leavingScopeBy: $0) }
     await core.close(
-      flushLimit: error == nil ? nil : .seconds(1), reason: reason, isCancellable: isCancellable)
+      flushLimit: error == nil ? nil : .seconds(1), cancelledFlushLimit: isCancellable ? .seconds(1) : nil,
+      reason: reason, isCancellable: isCancellable)
   }
 
   /// Whether an error is this connection's own end, and not one that came from elsewhere through the handler.

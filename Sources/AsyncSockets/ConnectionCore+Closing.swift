@@ -8,18 +8,24 @@ extension ConnectionCore {
   /// The one wait that is none of a reader's; readers count from 1.
   private static let lingerWait: UInt32 = 0
 
-  /// Flushes, ends our stream, waits a little for the peer to end its own, and closes. Cancellation cuts nothing short
-  /// but that wait.
+  /// Flushes, ends our stream, waits a little for the peer to end its own, and closes.
   ///
   /// - Parameters:
   ///   - flushLimit: how long the flush may take in all; `nil` for as long as it makes progress.
+  ///   - cancelledFlushLimit: how long it may still take once the task is cancelled; `nil` for no change.
   ///   - reason: why, unless something ended the connection before.
   ///   - isCancellable: whether the wait for the peer ends when the task is cancelled.
-  func close(flushLimit: Duration?, reason: CloseReason?, isCancellable: Bool) async {
+  func close(
+    flushLimit: Duration?, cancelledFlushLimit: Duration? = nil, reason: CloseReason?, isCancellable: Bool
+  ) async {
     switch beginClosing(reason: reason) {
     case .none: return
     case .others: await waitUntilClosed()
-    case .ours: await endGracefully(flushLimit: flushLimit, isCancellable: isCancellable)
+    case .ours:
+      await flushToEnd(flushLimit, whenCancelled: cancelledFlushLimit)
+      let hasEnded = noteFlushed()
+      if hasEnded { await discardUntilPeerEnds(isCancellable: isCancellable) }
+      finishClosing(inGoodOrder: hasEnded)
     }
   }
 
@@ -45,12 +51,14 @@ extension ConnectionCore {
     return closer
   }
 
-  private func endGracefully(flushLimit: Duration?, isCancellable: Bool) async {
-    _ = await waitToWrite(
-      .ended, deadline: flushLimit.map { core.now.advanced(by: $0) }, isCancellable: false)
-    let hasEnded = noteFlushed()
-    if hasEnded { await discardUntilPeerEnds(isCancellable: isCancellable) }
-    finishClosing(inGoodOrder: hasEnded)
+  private func flushToEnd(_ limit: Duration?, whenCancelled cancelledLimit: Duration?) async {
+    let deadline = limit.map { core.now.advanced(by: $0) }
+    let wake = await waitToWrite(.ended, deadline: deadline, isCancellable: cancelledLimit != nil)
+    guard case .cancelled = wake, let cancelledLimit else { return }
+    let earlier = core.now.advanced(by: cancelledLimit)
+    let rest = await waitToWrite(
+      .ended, deadline: deadline.map { min($0, earlier) } ?? earlier, isCancellable: false)
+    if case .timedOut = rest { state.withLock { $0.noteReason(.cancelled) } }
   }
 
   /// Whether our stream has ended, and with it all that this side had to do.

@@ -97,7 +97,7 @@ extension ConnectionCore {
       state.bytesRead &+= UInt64(count)
       state.idleness.bytesMoved(core.now)
       if state.readiness.isFinal { noteReadBehindEnd(state) }
-      if state.bytesRead == UInt64(count) { noteFirstInput(state.settings) }
+      if state.awaitsInput { noteInput(&state) }
       return .bytes(count)
     case .bytes(let count) where count < 0:
       _ = state.failImpossible("read", count, of: size)

@@ -28,9 +28,14 @@ extension ConnectionCore {
 
   @inline(never)
   func checkReadMayGoOn(_ deadline: EventLoop.Instant, operation: StaticString) throws {
-    try CurrentTask.checkCancellation()
-    try checkIsNotOver()
-    if deadline != .never, deadline <= core.now { throw tooLate(operation) }
+    do {
+      try CurrentTask.checkCancellation()
+      try checkIsNotOver()
+      if deadline != .never, deadline <= core.now { throw tooLate(operation) }
+    } catch {
+      noteUnsettled()
+      throw error
+    }
   }
 
   @inline(__always)
@@ -106,6 +111,7 @@ extension ConnectionCore {
   @inline(never) @usableFromInline
   func fail(_ wake: Wake, _ operation: StaticString) throws {
     state.withLock { $0.idleness.waitEnded(core.now) }
+    noteUnsettled()
     if case .cancelled = wake { throw CancellationError() }
     throw tooLate(operation)
   }

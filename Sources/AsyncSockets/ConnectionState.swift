@@ -55,6 +55,8 @@ struct ConnectionState: ~Copyable {
   var drainAllowance: Int?
   /// Whether the timer comes no later than the limits of waits. Nobody needs that while nobody waits for the peer.
   var waitIsWatched = false
+  /// Whether the next bytes that are read are news to somebody.
+  var awaitsInput = false
   /// What this turn has written past the queue; no more than the type holds.
   var directBytes: Int32 = 0
   var output = OutputQueue()

@@ -29,6 +29,7 @@ public final class FramedConnection<F: Framing>: Sendable {
     core = connection.core
     self.decoder = DecoderSlot(decoder)
     self.encoder = Lock(encoder)
+    core.state.withLock { $0.settings.loans }?.add(self)
   }
 
   // MARK: Reading

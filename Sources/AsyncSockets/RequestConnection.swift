@@ -36,6 +36,10 @@ public struct RequestConnection<F: Framing, ID: Hashable & Sendable>: Sendable {
     try await exchange.request(frame, on: connection, deadline: deadline, wasSent: &wasSent)
   }
 
+  /// Has frames that answer no request dropped from now on where there is no room for them, instead of ending all
+  /// requests; `notice` is called for each.
+  package func dropUnsolicited(_ notice: @escaping @Sendable () -> Void) { exchange.dropUnsolicited(notice) }
+
   /// Sends a frame that will have no reply; see `FramedConnection.send(_:)`.
   public func send(_ frame: F.Encoder.Frame) async throws { try await connection.send(frame) }
 

@@ -17,6 +17,8 @@ final class RequestExchange<F: Framing, ID: Hashable & Sendable>: Sendable {
   private struct State {
     var table: Table
     var latches: [Table.Waiter: Latch] = [:]
+    /// Told of each frame that answers no request and has no room; `nil` if such a frame is an error.
+    var drop: (@Sendable () -> Void)?
   }
 
   private let rules: Rules
@@ -53,6 +55,8 @@ final class RequestExchange<F: Framing, ID: Hashable & Sendable>: Sendable {
     wasSent = true
     return try await receive(.reply(to: token), on: connection, due: due, operation: "request")
   }
+
+  func dropUnsolicited(_ notice: @escaping @Sendable () -> Void) { state.withLock { $0.drop = notice } }
 
   /// The next frame that answers no request; `nil` at the end of the stream.
   func next(on connection: FramedConnection<F>, deadline: Deadline) async throws -> F.Decoder.Frame? {
@@ -96,6 +100,7 @@ final class RequestExchange<F: Framing, ID: Hashable & Sendable>: Sendable {
         if case .opened = outcome { continue }
         forgetLatch(of: waiter)
         if let frame = update({ $0.leave(waiter) }) { return frame }
+        connection.core.noteUnsettled()
         if case .cancelled = outcome { throw CancellationError() }
         throw SocketError.timedOut(operation: operation)
       }
@@ -111,11 +116,16 @@ final class RequestExchange<F: Framing, ID: Hashable & Sendable>: Sendable {
         throw CorrelatorError.ended
       }
       let match = rules.match(frame)
-      guard update({ $0.deliver(frame, match) }) else {
+      if update({ $0.deliver(frame, match) }) { return }
+      guard let drop = state.withLock({ $0.drop }) else {
         throw CorrelatorError.unsolicited(Self.beginning(of: frame))
       }
+      drop()
     } catch {
-      guard Self.isReadersOwn(error) else { return update { $0.fail(error) } }
+      guard Self.isReadersOwn(error) else {
+        connection.core.noteUnsettled(failed: true)
+        return update { $0.fail(error) }
+      }
       _ = update { $0.leave(waiter) }
       throw error
     }

@@ -2,7 +2,7 @@
 /// generator that it is given.
 ///
 /// ```swift
-/// var backoff = Backoff(policy)
+/// var backoff = try Backoff(policy)
 /// backoff.attemptBegins(at: loop.now)
 /// // … which fails:
 /// guard let pause = backoff.pause(at: loop.now, using: &generator) else { throw error }
@@ -18,7 +18,14 @@ public struct Backoff: Sendable {
   private var nextDelay: Duration
 
   /// Before the first attempt.
-  public init(_ policy: ReconnectPolicy) {
+  ///
+  /// - Throws: `SocketError.invalid` for a policy that cannot work.
+  public init(_ policy: ReconnectPolicy) throws(SocketError) {
+    try policy.validate()
+    self.init(validated: policy)
+  }
+
+  init(validated policy: ReconnectPolicy) {
     self.policy = policy
     nextDelay = policy.initialDelay
   }
@@ -47,7 +54,7 @@ public struct Backoff: Sendable {
   /// The connection has proved healthy: pauses begin from the shortest again, whenever it ends.
   public mutating func reset() {
     let attempts = min(attempts, 1)
-    self = Backoff(policy)
+    self = Backoff(validated: policy)
     self.attempts = attempts
   }
 }

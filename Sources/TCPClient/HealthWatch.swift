@@ -12,7 +12,7 @@ struct HealthWatch: Sendable {
     self.proof = proof
     bytesBefore = connection.counters.bytesRead
     watchesInput = proof == .input && !isFramed
-    if watchesInput { connection.onFirstInput { [heardOf] in heardOf.open() } }
+    if watchesInput { connection.onInput { [heardOf] in heardOf.open() } }
   }
 
   /// `false` if it does not come before the task is cancelled.

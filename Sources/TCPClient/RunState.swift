@@ -5,7 +5,11 @@ struct RunState {
   private var attempts = 0
   /// The attempt whose connection stands.
   private var standing: TCPClient.Attempt?
+  /// Whether everybody has been told that it stands.
+  private var isAnnounced = false
   private var isHealthy = false
+  /// Opened when everybody has been told that it is.
+  private var announcement: Latch?
   /// Whether the targets have changed since the attempt began.
   private(set) var isRetargeted = false
   private var interruption: Latch?
@@ -15,7 +19,6 @@ struct RunState {
   // MARK: For the run
 
   mutating func beginRun() throws(SocketError) {
-    try rotation.validate()
     if isRunning { throw .invalid("the client is running already; make another one for another connection") }
     isRunning = true
     attempts = 0
@@ -47,23 +50,33 @@ struct RunState {
 
   mutating func connected(_ attempt: TCPClient.Attempt) {
     standing = attempt
-    isHealthy = false
+    (isAnnounced, isHealthy, announcement) = (false, false, nil)
   }
 
-  /// The connection has ended; answers whether it was healthy.
-  mutating func disconnected() -> Bool {
-    standing = nil
-    defer { isHealthy = false }
+  /// Everybody has been told that the connection stands; answers whether it has been marked as healthy meanwhile.
+  mutating func announced() -> Bool {
+    isAnnounced = true
     return isHealthy
+  }
+
+  /// The connection has ended; answers whether it was healthy, and what opens when everybody has been told so.
+  mutating func disconnected() -> (wasHealthy: Bool, announcement: Latch?) {
+    standing = nil
+    defer { (isHealthy, announcement) = (false, nil) }
+    return (isHealthy, announcement)
   }
 
   // MARK: For others
 
-  /// The attempt whose connection is healthy from now on; `nil` if it was already, or if there is none.
-  mutating func markHealthy() -> TCPClient.Attempt? {
+  /// The attempt whose connection is healthy from now on, and what to open when everybody has been told so; `nil` if it
+  /// was already, if there is none, or if others will tell.
+  mutating func markHealthy() -> (attempt: TCPClient.Attempt, announcement: Latch)? {
     guard let standing, !isHealthy else { return nil }
     isHealthy = true
-    return standing
+    guard isAnnounced else { return nil }
+    let announcement = Latch()
+    self.announcement = announcement
+    return (standing, announcement)
   }
 
   /// Whom to wake.

@@ -28,6 +28,7 @@ struct SessionGate<Link, Frame> {
   }
 
   private let policy: TCPClient.GapPolicy
+  private var isRunning = false
   private var phase = Phase.down
   /// Counts the connections.
   private var number = 0
@@ -42,7 +43,16 @@ struct SessionGate<Link, Frame> {
 
   // MARK: What becomes of the connections
 
-  mutating func begin() { if case .ended = phase { phase = .down } }
+  mutating func begin() {
+    isRunning = true
+    if case .ended = phase { phase = .down }
+  }
+
+  /// Somebody could not begin a run. That ends nothing that another one has begun, and else leaves nobody waiting.
+  mutating func refuse(_ error: any Error) {
+    if case .ended = phase { return }
+    if !isRunning { phase = .ended(.failed(error)) }
+  }
 
   mutating func connected(_ link: Link) -> Int {
     number += 1
@@ -59,7 +69,10 @@ struct SessionGate<Link, Frame> {
     }
   }
 
-  mutating func end(_ ending: TCPClient.Ending) { phase = .ended(ending) }
+  mutating func end(_ ending: TCPClient.Ending) {
+    isRunning = false
+    phase = .ended(ending)
+  }
 
   // MARK: Sending
 
@@ -87,6 +100,8 @@ struct SessionGate<Link, Frame> {
   }
 
   private mutating func enqueue(_ frame: Frame, _ size: Int, _ limit: Int) -> Bool {
+    // Frames without bytes take memory, too.
+    let size = max(1, size)
     guard size <= limit - queuedBytes else { return false }
     queue.append((frame, size))
     queuedBytes += size

@@ -54,8 +54,8 @@ extension TCPClient {
   ///
   /// `TCPClient.markHealthy()` is a proof, whatever is chosen.
   public enum HealthProof: Hashable, Sendable {
-    /// Input: the first whole frame that is read, or of a connection without framing the first bytes; where `preparing`
-    /// has read some, those are noticed at the connection's end.
+    /// Input: the first whole frame that is read, or of a connection without framing the first bytes. What `preparing`
+    /// and a proxy's handshake have read does not count; what they have left does.
     case input
     /// The connection has stood for so long.
     case age(Duration)

@@ -6,7 +6,7 @@ extension TCPClient {
     /// They wait for the next connection.
     case wait
     /// They return at once, and go out on the next connection before anything else. At most so many bytes wait, as
-    /// encoded; what does not fit fails with `SessionError.queueFull`. Requests wait.
+    /// encoded, with at least 1 for each frame; what does not fit fails with `SessionError.queueFull`. Requests wait.
     case queue(bytes: Int)
 
     func validate() throws(SocketError) {

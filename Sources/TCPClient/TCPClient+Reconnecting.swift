@@ -5,10 +5,13 @@ extension TCPClient {
     /// The closure has returned, and wants to be entered again.
     case returned
     case threw(any Error)
+    /// It was cut short for the sake of other targets, whatever the closure has made of that.
+    case retargeted
 
-    init(_ result: Result<Next<Value>, any Error>) {
+    init(_ result: Result<Next<Value>, any Error>, wasInterrupted: Bool) {
       switch result {
       case .success(.finish(let value)): self = .finished(value)
+      case _ where wasInterrupted: self = .retargeted
       case .success(.reconnect): self = .returned
       case .failure(let error): self = .threw(error)
       }
@@ -28,11 +31,11 @@ extension TCPClient {
   func reconnect<Value>(
     _ conversation: Conversation, _ body: (Connection) async throws -> Next<Value>
   ) async throws -> Conclusion<Value> {
-    try configuration.validate()
-    let loop = try environment.loops.here()
     try state.withLock { state throws(SocketError) in try state.beginRun() }
     defer { state.withLock { $0.endRun() } }
-    var backoff = Backoff(configuration.reconnect)
+    conversation.began()
+    let loop = try begin(conversation)
+    var backoff = Backoff(validated: configuration.reconnect)
     while true {
       let (outcome, wasHealthy) = await attempt(conversation, body, backoff: &backoff, on: loop)
       let isRetargeted = state.withLock { $0.isRetargeted }
@@ -41,9 +44,7 @@ extension TCPClient {
         return .value(value)
       }
       if Task.isCancelled { try endCancelled(conversation) }
-      if let error = outcome.error, !(isRetargeted && error is CancellationError),
-        configuration.isPermanent(error)
-      {
+      if let error = outcome.error, configuration.isPermanent(error) {
         end(.failed(error), conversation)
         throw error
       }
@@ -57,6 +58,19 @@ extension TCPClient {
         if let error = outcome.error { throw error }
         return .gaveUp(attempts: backoff.attempts)
       }
+    }
+  }
+
+  /// Looks at all that was given before anything is opened: what cannot work is how the run ends, for everybody.
+  private func begin(_ conversation: Conversation) throws -> EventLoop {
+    do {
+      try configuration.validate()
+      try state.withLock { state throws(SocketError) in try state.rotation.validate() }
+      try conversation.validate()
+      return try environment.loops.here()
+    } catch {
+      end(.failed(error), conversation)
+      throw error
     }
   }
 
@@ -90,32 +104,36 @@ extension TCPClient {
     backoff: inout Backoff, on loop: EventLoop
   ) async -> (Outcome<Value>, wasHealthy: Bool) {
     guard let (attempt, isFirst) = state.withLock({ $0.beginAttempt() }) else { return (.returned, false) }
-    if isFirst { backoff = Backoff(configuration.reconnect) }
+    if isFirst { backoff = Backoff(validated: configuration.reconnect) }
     backoff.attemptBegins(at: loop.now)
     tell(.connecting(attempt))
     board.post(.connecting(attempt))
     let dialer = Dialer(configuration: configuration, environment: environment)
-    let dialed = await interruptibly(on: loop) { try await dialer.dial(attempt.target, on: loop) }
+    let (dialed, _) = await interruptibly(on: loop) { try await dialer.dial(attempt.target, on: loop) }
     let isRetargeted = state.withLock { $0.isRetargeted }
     if case .success(let connection) = dialed, !isRetargeted, !Task.isCancelled {
       return await hold(connection, attempt, conversation, body, on: loop)
     }
     // It stood in the very moment in which nobody wanted it any more.
     if case .success(let connection) = dialed { connection.abort() }
-    let (failure, error) = Self.failure(of: dialed, isRetargeted: isRetargeted)
+    let failure = Self.failure(of: dialed, isRetargeted: isRetargeted)
     tell(.attemptFailed(attempt, failure))
-    return (.threw(error), false)
+    switch failure {
+    case .unreachable(let error), .refused(let error): return (.threw(error), false)
+    case .cancelled: return (.threw(CancellationError()), false)
+    case .retargeted: return (.retargeted, false)
+    }
   }
 
   private static func failure(
     of dialed: Result<Connection, any Error>, isRetargeted: Bool
-  ) -> (AttemptFailure, any Error) {
-    if Task.isCancelled { return (.cancelled, CancellationError()) }
-    if isRetargeted { return (.retargeted, CancellationError()) }
+  ) -> AttemptFailure {
+    if Task.isCancelled { return .cancelled }
+    if isRetargeted { return .retargeted }
     switch dialed {
-    case .failure(let failure as Dialer.PreparationFailed): return (.refused(failure.error), failure.error)
-    case .failure(let error): return (.unreachable(error), error)
-    case .success: return (.cancelled, CancellationError())
+    case .failure(let failure as Dialer.PreparationFailed): return .refused(failure.error)
+    case .failure(let error): return .unreachable(error)
+    case .success: return .cancelled
     }
   }
 
@@ -127,8 +145,9 @@ extension TCPClient {
     state.withLock { $0.connected(attempt) }
     tell(.connected(attempt, peer: connection.peerAddress))
     board.post(.connected(attempt))
+    if state.withLock({ $0.announced() }) { tellHealthy(attempt) }
     let proof = HealthWatch(of: connection, configuration.health, isFramed: conversation.isFramed)
-    let result = await interruptibly(
+    let (result, wasInterrupted) = await interruptibly(
       on: loop, beside: { if await proof.comes(on: loop) { self.markHealthy() } },
       interrupted: {
         connection.note(.retargeted)
@@ -137,12 +156,25 @@ extension TCPClient {
       { try await body(connection) })
     if proof.hasCome { markHealthy() }
     conversation.disconnected()
-    let outcome = Outcome(result)
-    await connection.close(after: outcome.error.flatMap { Self.isEnd($0) ? nil : $0 }, isCancellable: true)
-    let wasHealthy = state.withLock { $0.disconnected() }
-    if let error = outcome.error, Self.isForeign(error, to: connection) { tell(.bodyFailed(attempt, error)) }
+    let error: (any Error)? = if case .failure(let error) = result { error } else { nil }
+    await close(connection, after: error.flatMap { Self.isEnd($0) ? nil : $0 }, on: loop)
+    let (wasHealthy, announcement) = state.withLock { $0.disconnected() }
+    // Whoever found it healthy may be about to say so, which comes before the end.
+    if let announcement { _ = await announcement.wait(on: loop, isCancellable: false) }
+    if let error, Self.isForeign(error, to: connection) { tell(.bodyFailed(attempt, error)) }
     tell(.closed(attempt, reason: connection.closeReason ?? .closed, counters: connection.counters))
-    return (outcome, wasHealthy)
+    return (Outcome(result, wasInterrupted: wasInterrupted), wasHealthy)
+  }
+
+  /// Leaves the scope of a connection. Other targets cut that short, as a cancellation does.
+  private func close(_ connection: Connection, after error: (any Error)?, on loop: EventLoop) async {
+    _ = await interruptibly(
+      on: loop,
+      interrupted: {
+        connection.note(.retargeted)
+        return {}
+      },
+      { await connection.close(after: error, isCancellable: true) })
   }
 
   /// Whether an error says no more than that the connection has ended.
@@ -155,7 +187,12 @@ extension TCPClient {
   /// Says that the connection which stands now is healthy, whatever `Configuration.health` waits for. Does nothing while
   /// there is none, or when it is known to be.
   public func markHealthy() {
-    guard let attempt = state.withLock({ $0.markHealthy() }) else { return }
+    guard let (attempt, announcement) = state.withLock({ $0.markHealthy() }) else { return }
+    tellHealthy(attempt)
+    announcement.open()
+  }
+
+  private func tellHealthy(_ attempt: Attempt) {
     tell(.healthy(attempt))
     board.post(.healthy(attempt))
   }

@@ -40,6 +40,7 @@ extension TCPClient {
     private struct State {
       var gate: Gate
       var changed = Latch()
+      var droppedCount = 0
     }
 
     init(
@@ -63,6 +64,11 @@ extension TCPClient {
 
     /// The frames that wait for a connection, the oldest first; once the client has ended, those that were never sent.
     public var queued: [F.Encoder.Frame] { state.withLock { $0.gate.queued } }
+
+    /// How many frames that answered no request `run()` has dropped so far.
+    public var droppedCount: Int { state.withLock { $0.droppedCount } }
+
+    func noteDropped() { state.withLock { $0.droppedCount += 1 } }
 
     /// Asks the gate, or tells it something that others wait for.
     func ask<Answer>(_ question: (inout Gate) -> Answer) -> Answer { state.withLock { question(&$0.gate) } }

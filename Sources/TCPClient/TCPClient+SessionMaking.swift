@@ -23,8 +23,9 @@ extension TCPClient {
   ///   - requestID: the id of a request; no other that has no reply yet may have the same.
   ///   - replyID: the id of the request that a frame answers; `nil` if it answers none.
   ///   - limit: how many requests may be without a reply, those that were cancelled included; at least 1.
-  ///   - kept: how many frames that answer no request are kept for who asks for them; see
-  ///     `FramedConnection.requests(id:replyID:atMost:keepingUnsolicited:)`.
+  ///   - kept: how many frames that answer no request are kept for the closure of `run`, which takes them by `inbound` or
+  ///     `next`; 100 by default. One that comes when so many wait ends the connection and the run with
+  ///     `CorrelatorError.unsolicited`. `run()` without a closure takes and drops them all.
   ///   - policy: what becomes of sends while there is no connection; they fail by default.
   ///   - heartbeat: what to send now and then to see whether the server is still there; nothing by default.
   ///   - opening: called with each new connection. What it sends goes out before anything that waits, so this is the place
@@ -32,7 +33,7 @@ extension TCPClient {
   public func session<F: Framing, ID: Hashable & Sendable>(
     framing: F, id requestID: @escaping @Sendable (F.Encoder.Frame) -> ID,
     replyID: @escaping @Sendable (F.Decoder.Frame) -> ID?,
-    atMost limit: Int = 1_024, keepingUnsolicited kept: Int = 0,
+    atMost limit: Int = 1_024, keepingUnsolicited kept: Int = 100,
     whileDisconnected policy: GapPolicy = .fail, heartbeat: Heartbeat<F.Encoder.Frame>? = nil,
     opening: Session<F, ID>.Opening? = nil
   ) -> Session<F, ID> {
@@ -50,13 +51,14 @@ extension TCPClient {
   ///   - framing: the codec.
   ///   - id: the id in a frame; `nil` if it is neither a request nor a reply.
   ///   - limit: how many requests may be without a reply, those that were cancelled included; at least 1.
-  ///   - kept: how many frames that answer no request are kept for who asks for them.
+  ///   - kept: how many frames that answer no request are kept for the closure of `run`; see
+  ///     ``session(framing:id:replyID:atMost:keepingUnsolicited:whileDisconnected:heartbeat:opening:)``.
   ///   - policy: what becomes of sends while there is no connection; they fail by default.
   ///   - heartbeat: what to send now and then to see whether the server is still there; nothing by default.
   ///   - opening: called with each new connection, before anything that waits goes out.
   public func session<F: Framing, ID: Hashable & Sendable>(
     framing: F, id: @escaping @Sendable (F.Decoder.Frame) -> ID?,
-    atMost limit: Int = 1_024, keepingUnsolicited kept: Int = 0,
+    atMost limit: Int = 1_024, keepingUnsolicited kept: Int = 100,
     whileDisconnected policy: GapPolicy = .fail, heartbeat: Heartbeat<F.Encoder.Frame>? = nil,
     opening: Session<F, ID>.Opening? = nil
   ) -> Session<F, ID> where F.Encoder.Frame == F.Decoder.Frame {

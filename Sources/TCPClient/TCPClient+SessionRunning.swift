@@ -8,12 +8,23 @@ extension TCPClient.Session {
   /// - Throws: as `TCPClient.run(framing:_:)`; `FramingError` for limits that cannot work, and for a heartbeat that
   ///   cannot be encoded.
   public func run(_ body: (RequestConnection<F, ID>) async throws -> Void) async throws {
-    try validate()
     let conversation = Conversation(
       isFramed: true,
+      validate: { [self] in try validate() },
+      began: { [self] in change { $0.begin() } },
       disconnected: { [self] in change { $0.disconnected() } },
       ended: { [self] ending in change { $0.end(ending) } })
-    change { $0.begin() }
+    do {
+      try await converse(conversation, body)
+    } catch {
+      change { $0.refuse(error) }
+      throw error
+    }
+  }
+
+  private func converse(
+    _ conversation: Conversation, _ body: (RequestConnection<F, ID>) async throws -> Void
+  ) async throws {
     try await client.reconnect(
       conversation,
       again: { connection in
@@ -31,12 +42,14 @@ extension TCPClient.Session {
       })
   }
 
-  /// Keeps the session connected for those who send and request; frames that answer no request are dropped.
+  /// Keeps the session connected for those who send and request; frames that answer no request are dropped, and counted
+  /// (`droppedCount`).
   ///
   /// - Throws: as `run(_:)`.
   public func run() async throws {
     try await run { connection in
-      for try await _ in connection.inbound {}
+      connection.dropUnsolicited { self.noteDropped() }
+      for try await _ in connection.inbound { noteDropped() }
     }
   }
 
@@ -58,7 +71,9 @@ extension TCPClient.Session {
   }
 
   private func sendQueued(on requests: RequestConnection<F, ID>, _ number: Int) async {
-    while let frame = change({ $0.nextQueued(on: number) }) {
+    // Nobody else can go on before the last of them is out.
+    defer { change { _ in } }
+    while let frame = ask({ $0.nextQueued(on: number) }) {
       do {
         try await requests.send(frame)
       } catch is FramingError {

@@ -4,25 +4,29 @@ extension ConnectionPool {
   /// Lends a connection to `body`, waiting for one if need be, first come first served.
   ///
   /// When `body` returns, the connection is kept for others, unless it has ended, has been closed or aborted by the body,
-  /// or has unread input. When it throws, the connection is closed.
+  /// goes on with another codec, whose codec or requests have failed, or which has unread input. It is closed when `body`
+  /// throws, and when one of its reads or requests has timed out or was cancelled, unless `reuse` says otherwise.
+  ///
+  /// A new connection is lent as it is: what its server has said by itself, such as a greeting that nobody has read while
+  /// the connection was prepared, is for the first who borrows it.
   ///
   /// - Parameters:
   ///   - deadline: when to give up waiting; `PoolConfiguration.waitTimeout` by default. The body is not limited.
+  ///   - reuse: whether the connection may be kept after an error, too; not unless set.
   ///   - body: uses the connection, and not after it has returned.
   /// - Returns: what `body` returns.
   /// - Throws: `PoolError`; `CancellationError` when cancelled while waiting; what `body` throws.
   public func withConnection<Value>(
-    deadline: Deadline? = nil, _ body: (Session) async throws -> Value
+    deadline: Deadline? = nil, reuse: PoolReuse = .afterSuccess, _ body: (Session) async throws -> Value
   ) async throws -> Value {
     let loop = loop
     let (member, opened) = try await borrow(on: loop, until: due(deadline, on: loop))
     do {
       let value = try await body(opened.session)
-      let isAtRest = opened.connection.isAtRest()
-      giveBack(member, isAtRest ? .reusable : opened.connection.hasLostPeer ? .lost : .spent, on: loop)
+      giveBack(member, opened, opened.condition(after: nil, reuse), on: loop)
       return value
     } catch {
-      giveBack(member, opened.connection.hasLostPeer ? .lost : .spent, on: loop)
+      giveBack(member, opened, opened.condition(after: error, reuse), on: loop)
       throw error
     }
   }
@@ -46,8 +50,11 @@ extension ConnectionPool {
       switch answer {
       case .refused(let error)?: throw error
       case .lent(let member, let opened)?:
-        if opened.connection.isAtRest() { return (member, opened) }
-        answer = replace(member, for: waiter, at: loop.now)
+        if opened.isFit {
+          opened.connection.beginLoan()
+          return (member, opened)
+        }
+        answer = replace(member, opened, for: waiter, at: loop.now)
       case nil: answer = try await wait(waiter, on: loop, until: due)
       }
     }
@@ -64,10 +71,13 @@ extension ConnectionPool {
   }
 
   private func replace(
-    _ member: PoolState.Member, for waiter: PoolState.Waiter, at now: EventLoop.Instant
+    _ member: PoolState.Member, _ opened: Opened, for waiter: PoolState.Waiter, at now: EventLoop.Instant
   ) -> Desk.Answer? {
     var random = random
-    let mayWait = update { $0.state.replace(member, for: waiter, at: now, using: &random) }
+    let mayWait = update { desk in
+      desk.noteLoss(of: member, opened)
+      return desk.state.replace(member, for: waiter, at: now, using: &random)
+    }
     return mayWait ? nil : .refused(.closed)
   }
 
@@ -86,8 +96,8 @@ extension ConnectionPool {
       return desk.answers.removeValue(forKey: waiter)
     }
     switch (outcome, answer) {
-    case (.cancelled, .lent(let member, _)):
-      giveBack(member, .unused, on: loop)
+    case (.cancelled, .lent(let member, let opened)):
+      giveBack(member, opened, .unused, on: loop)
       throw CancellationError()
     case (.cancelled, _): throw CancellationError()
     case (_, let answer?): return answer
@@ -95,8 +105,13 @@ extension ConnectionPool {
     }
   }
 
-  private func giveBack(_ member: PoolState.Member, _ condition: PoolState.Condition, on loop: EventLoop) {
+  private func giveBack(
+    _ member: PoolState.Member, _ opened: Opened, _ condition: PoolState.Condition, on loop: EventLoop
+  ) {
     var random = random
-    update { $0.state.giveBack(member, condition, at: loop.now, using: &random) }
+    update { desk in
+      if condition == .lost { desk.noteLoss(of: member, opened) }
+      desk.state.giveBack(member, condition, at: loop.now, using: &random)
+    }
   }
 }

@@ -25,6 +25,11 @@ extension ConnectionPool {
     /// Nobody waits for the attempts any more, and they have been cancelled.
     var attemptsAreCancelled = false
 
+    /// The server has ended a connection: for one that has not served anybody yet, that is a failed attempt.
+    mutating func noteLoss(of member: PoolState.Member, _ opened: Opened) {
+      if let entry = state.members[member], !entry.isProven { lastFailure = opened.loss }
+    }
+
     /// Does what the state says.
     ///
     /// - Returns: whom to wake, outside of the lock.
@@ -57,7 +62,7 @@ extension ConnectionPool {
     }
 
     private var refusal: PoolError {
-      if state.phase == .open, let lastFailure { .unavailable(lastFailure) } else { .closed }
+      state.phase == .open ? .unavailable(lastFailure ?? PoolError.EndedUnused(peer: nil)) : .closed
     }
   }
 

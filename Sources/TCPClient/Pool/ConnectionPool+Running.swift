@@ -5,10 +5,11 @@ extension ConnectionPool {
   /// throws or is cancelled.
   ///
   /// - Returns: what `body` returns.
-  /// - Throws: what `body` throws; as `run()`.
+  /// - Throws: what `body` throws; as `run()`, the second time before `body` is entered.
   public func run<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { try await self.run() }
+    let loop = try begin()
+    return try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await self.work(on: loop) }
       let value = try await body()
       beginDrain()
       try await group.waitForAll()
@@ -21,7 +22,10 @@ extension ConnectionPool {
   /// Cancelled, it resets connections that are lent: their bodies are told `SocketError.closed`.
   ///
   /// - Throws: `CancellationError` when cancelled; `SocketError.invalid` the second time; `.loopStopped`.
-  public func run() async throws {
+  public func run() async throws { try await work(on: try begin()) }
+
+  /// The one time that it runs.
+  private func begin() throws(SocketError) -> EventLoop {
     let loop = loop
     let mayRun = update { desk in
       if desk.hasRun { return false }
@@ -29,7 +33,11 @@ extension ConnectionPool {
       desk.state.begin(at: loop.now)
       return true
     }
-    guard mayRun else { throw SocketError.invalid("a pool runs once; make another one") }
+    guard mayRun else { throw .invalid("a pool runs once; make another one") }
+    return loop
+  }
+
+  private func work(on loop: EventLoop) async throws {
     var failure: (any Error)?
     await withDiscardingTaskGroup { group in
       while let step = nextStep(at: loop.now) {
@@ -87,7 +95,7 @@ extension ConnectionPool {
   }
 
   private func look(at sessions: [(member: PoolState.Member, opened: Opened)], on loop: EventLoop) {
-    let looks = sessions.map { (member: $0.member, stands: $0.opened.connection.isAtRest()) }
+    let looks = sessions.map { (member: $0.member, stands: $0.opened.isFit) }
     update { $0.state.swept(looks, at: loop.now) }
   }
 
@@ -130,7 +138,7 @@ extension ConnectionPool {
     } catch {
       var random = random
       update { desk in
-        if !(error is CancellationError) { desk.lastFailure = error }
+        if desk.state.phase == .open { desk.lastFailure = error }
         desk.state.connectFailed(
           member, isFinal: configuration.client.isPermanent(error), at: loop.now, using: &random)
       }
@@ -144,6 +152,7 @@ extension ConnectionPool {
     let connection: Connection
     do {
       connection = try await dialer.dial(target, on: loop)
+      connection.recordLoans()
     } catch let failure as Dialer.PreparationFailed {
       throw failure.error
     }
@@ -161,13 +170,14 @@ extension ConnectionPool {
   private func check(_ member: PoolState.Member) async {
     guard let opened = desk.withLock({ $0.opened[member] }), let check else { return }
     var hasPassed = false
+    opened.connection.beginLoan()
     do {
       try await withDeadline(
-        .after(configuration.checkTimeout), on: opened.connection.loop, operation: "check"
+        .after(configuration.checkTimeout ?? .seconds(5)), on: opened.connection.loop, operation: "check"
       ) {
         try await check(opened.session)
       }
-      hasPassed = opened.connection.isAtRest()
+      hasPassed = opened.isFit
     } catch {
       update { $0.lastFailure = error }
     }

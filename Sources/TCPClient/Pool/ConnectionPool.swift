@@ -20,12 +20,7 @@ public import Framing
 /// and when the policy gives up, all who wait are told that error, unless connections are in use, which may yet be given
 /// back. Whoever asks later makes the pool try again.
 public final class ConnectionPool<Session: Sendable>: Sendable {
-  /// What a session is made of.
-  struct Opened: Sendable {
-    let connection: Connection
-    let session: Session
-  }
-
+  typealias Opened = PooledConnection<Session>
   typealias Opening = @Sendable (Connection) async throws -> Session
   typealias Check = @Sendable (Session) async throws -> Void
 
@@ -46,9 +41,10 @@ public final class ConnectionPool<Session: Sendable>: Sendable {
   ///   - target: the server.
   ///   - configuration: how many connections, and for how long.
   ///   - environment: the event loops and the resolver; the current task's by default.
-  ///   - opening: makes the session of a new connection, within `connectTimeout`; what it throws is the outcome of the
-  ///     attempt, and the connection is closed.
-  ///   - checking: throws if a session that has idled for `checkAfter` is not fit to be lent.
+  ///   - opening: makes the session of a new connection, within `connectTimeout`: reads the greeting of a server that
+  ///     speaks first, logs in. What it throws is the outcome of the attempt, and the connection is closed. What it leaves
+  ///     unread is for the first borrower.
+  ///   - checking: throws if a session that has idled for `PoolConfiguration.checkAfter` is not fit to be lent.
   /// - Throws: `SocketError.invalid` for values that cannot work, `.failed` when event loops cannot be started.
   public init(
     to target: TCPClient.Target, configuration: PoolConfiguration = PoolConfiguration(),
@@ -56,7 +52,7 @@ public final class ConnectionPool<Session: Sendable>: Sendable {
     checking: (@Sendable (Session) async throws -> Void)? = nil
   ) throws(SocketError) {
     try target.validate()
-    try configuration.validate()
+    try configuration.validate(hasCheck: checking != nil)
     self.target = target
     self.configuration = configuration
     self.environment = environment
@@ -67,7 +63,7 @@ public final class ConnectionPool<Session: Sendable>: Sendable {
     let rules = PoolRules(
       maximum: configuration.maximumConnections, minimumIdle: configuration.minimumIdle,
       idleTimeout: configuration.idleTimeout, lifetime: configuration.lifetime,
-      checkAfter: checking == nil ? nil : configuration.checkAfter)
+      checkAfter: checking == nil ? nil : configuration.checkAfter ?? .seconds(30))
     desk = Lock(Desk(state: PoolState(rules, reconnect: configuration.client.reconnect)))
   }
 

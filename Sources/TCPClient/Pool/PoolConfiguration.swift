@@ -17,11 +17,12 @@ public struct PoolConfiguration: Sendable {
   /// How old a connection may get. It is closed when it idles or is given back after that; `nil`, the default, for no limit.
   public var lifetime: Duration?
 
-  /// After how much idling a connection is checked before it is lent, if there is a check; 30 s by default.
-  public var checkAfter = Duration.seconds(30)
+  /// After how much idling a connection is checked before it is lent; `nil`, the default, for 30 s. Only for a pool with a
+  /// check (`checking`).
+  public var checkAfter: Duration?
 
-  /// How long a check may take; 5 s by default.
-  public var checkTimeout = Duration.seconds(5)
+  /// How long a check may take; `nil`, the default, for 5 s. Only for a pool with a check.
+  public var checkTimeout: Duration?
 
   /// How to connect: time-outs, limits, a proxy, the preparation, the pauses after attempts that failed
   /// (`reconnect`), and which errors are final (`isPermanent`). Health and events are a reconnecting client's own.
@@ -32,8 +33,11 @@ public struct PoolConfiguration: Sendable {
   /// - Parameter maximumConnections: how many connections there may be, at least 1.
   public init(atMost maximumConnections: Int = 8) { self.maximumConnections = maximumConnections }
 
-  func validate() throws(SocketError) {
+  func validate(hasCheck: Bool) throws(SocketError) {
     try client.validate()
+    if !hasCheck, let name = checkAfter != nil ? "checkAfter" : checkTimeout != nil ? "checkTimeout" : nil {
+      throw .invalid("\(name) is set, and the pool has no check; give it one (checking:), or leave it nil")
+    }
     guard maximumConnections > 0 else {
       throw .invalid("maximumConnections must be at least 1, not \(maximumConnections)")
     }

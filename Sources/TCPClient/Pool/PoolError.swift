@@ -1,3 +1,5 @@
+public import AsyncSockets
+
 /// Why a pool has lent no connection.
 public enum PoolError: Error, Sendable {
   /// None became free in time; what the pool was doing then.
@@ -6,6 +8,12 @@ public enum PoolError: Error, Sendable {
   case unavailable(any Error)
   /// The pool drains, or its `run` is over.
   case closed
+
+  /// The server has ended a new connection before it was of use to anybody.
+  public struct EndedUnused: Error, Hashable, Sendable {
+    /// Who it was.
+    public let peer: SocketAddress?
+  }
 }
 
 extension PoolError: CustomStringConvertible {
@@ -16,5 +24,12 @@ extension PoolError: CustomStringConvertible {
     case .unavailable(let error): "no connection: \(error)"
     case .closed: "the pool is closed"
     }
+  }
+}
+
+extension PoolError.EndedUnused: CustomStringConvertible {
+  /// One line.
+  public var description: String {
+    "\(peer.map(\.description) ?? "the server") accepted the connection and ended it before it was used"
   }
 }

@@ -70,14 +70,19 @@ extension PoolState {
   mutating func noteFailure(
     isFinal: Bool, at now: EventLoop.Instant, using generator: inout some RandomNumberGenerator
   ) {
-    // One of several that began together: the pause has been drawn.
-    if !isFinal, let outage, !outage.isFinal, outage.retryTime > now { return }
-    if !isFinal, let pause = backoff.pause(at: now, using: &generator) {
-      outage = Outage(retryTime: now.advanced(by: pause), isFinal: false)
-      return
+    switch outage {
+    // One of several that began together: what follows has been decided.
+    case let outage? where !isFinal && outage.isFinal && backoff.attempts == 0: break
+    case let outage? where !isFinal && !outage.isFinal && outage.retryTime > now: return
+    default:
+      if !isFinal, let pause = backoff.pause(at: now, using: &generator) {
+        outage = Outage(retryTime: now.advanced(by: pause), isFinal: false)
+        return
+      }
+      outage = Outage(retryTime: now.advanced(by: backoff.policy.maximumDelay), isFinal: true)
+      // What follows is a new row, its first attempt included.
+      backoff = Backoff(validated: backoff.policy)
     }
-    outage = Outage(retryTime: now.advanced(by: backoff.policy.maximumDelay), isFinal: true)
-    backoff.reset()
     if !othersMayHelp, members.counts.connecting == 0 { refuseAll() }
   }
 

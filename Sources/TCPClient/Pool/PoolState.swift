@@ -59,7 +59,7 @@ struct PoolState {
 
   init(_ rules: PoolRules, reconnect: ReconnectPolicy = ReconnectPolicy()) {
     self.rules = rules
-    backoff = Backoff(reconnect)
+    backoff = Backoff(validated: reconnect)
   }
 
   mutating func nextNumber() -> UInt64 {

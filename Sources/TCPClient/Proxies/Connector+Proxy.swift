@@ -62,7 +62,7 @@ extension Connector {
     } catch let error as SocketError {
       switch error {
       case .timedOut, .invalid, .loopStopped: throw error
-      case .connectFailed(_, let failures) where failures.allSatisfy(\.error.isTimeout):
+      case .connectFailed(_, let failures) where !failures.isEmpty && failures.allSatisfy(\.error.isTimeout):
         throw SocketError.timedOut(operation: "connect")
       default: throw Obstacle(reason: .unreachable(error))
       }

@@ -122,6 +122,28 @@ import Testing
     #expect(model.connecting.count == 1, "who comes later is tried for")
   }
 
+  @Test("each row of attempts is as long as the policy says, and one for all who ask together")
+  func rows() throws {
+    var model = PoolModel(PoolRules(maximum: 1), reconnect: .fixed(.seconds(1), attempts: 3))
+    for row in 1...3 {
+      try model.apply(.request)
+      var attempts = 0
+      while !model.connecting.isEmpty {
+        attempts += 1
+        try model.apply(.connectFailed(0, isFinal: false))
+        if !model.waiting.isEmpty { try model.apply(.time(stands: true)) }
+      }
+      #expect(attempts == 3 && model.refused.count == row)
+    }
+    var hasty = PoolModel(PoolRules(maximum: 3), reconnect: .never)
+    for row in 1...2 {
+      for _ in 0..<3 { try hasty.apply(.request) }
+      #expect(hasty.connecting.count == (row == 1 ? 3 : 1))
+      while !hasty.connecting.isEmpty { try hasty.apply(.connectFailed(0, isFinal: false)) }
+      #expect(hasty.refused.count == 3 * row && hasty.waiting.isEmpty)
+    }
+  }
+
   @Test("a server that accepts and closes is one that is down")
   func acceptsAndCloses() throws {
     var model = PoolModel(PoolRules(maximum: 2), reconnect: .fixed(.seconds(2)))

@@ -314,19 +314,40 @@ import Testing
     }
   }
 
+  @Test("that runs already refuses to be run again, and goes on")
+  func runsOnce() async throws {
+    try await withPool { _, pool, accepted in
+      var isEntered = false
+      await #expect(throws: SocketError.invalid("a pool runs once; make another one")) {
+        try await pool.run { isEntered = true }
+      }
+      #expect(!isEntered)
+      let reply = try await pool.withConnection { try await $0.request("still there?") }
+      #expect(reply == "still there?" && accepted.value == 1)
+    }
+  }
+
   @Test("values that cannot work are refused at once")
   func badConfiguration() {
     let changes: [(inout PoolConfiguration) -> Void] = [
       { $0.maximumConnections = 0 }, { $0.minimumIdle = -1 }, { $0.minimumIdle = 9 },
       { $0.waitTimeout = .zero },
       { $0.idleTimeout = .zero }, { $0.lifetime = .seconds(-1) }, { $0.checkAfter = .zero },
-      { $0.checkTimeout = .zero }, { $0.client.reconnect.multiplier = 0 },
+      { $0.checkTimeout = .seconds(1) }, { $0.client.reconnect.multiplier = 0 },
     ]
     for change in changes {
       var configuration = PoolConfiguration()
       change(&configuration)
       #expect(throws: SocketError.self) { try Self.pool(configuration) }
     }
+    var hasty = PoolConfiguration()
+    hasty.checkTimeout = .zero
+    #expect(throws: SocketError.self) { try Self.pool(hasty, checking: { _ in }) }
+    var unchecked = PoolConfiguration()
+    unchecked.checkAfter = .seconds(15)
+    let problem = "checkAfter is set, and the pool has no check; give it one (checking:), or leave it nil"
+    #expect(throws: SocketError.invalid(problem)) { try Self.pool(unchecked) }
+    #expect(throws: Never.self) { try Self.pool(unchecked, checking: { _ in }) }
     #expect(throws: SocketError.self) { try ConnectionPool(to: "server", port: 0) }
     #expect(throws: SocketError.self) { try ConnectionPool(to: "", port: 7) }
   }

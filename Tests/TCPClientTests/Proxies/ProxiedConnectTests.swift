@@ -246,6 +246,55 @@ import Testing
     #expect(sweep.tried == sweep.points && sweep.cancelled > 0)
   }
 
+  @Test("a proxy of which no address was even tried is unreachable, and not too slow")
+  func nothingTried() async throws {
+    struct Strange: Resolver {
+      func resolve(_ host: String, port: UInt16) async throws -> [SocketAddress] {
+        throw SocketError.connectFailed(host: host, [])
+      }
+    }
+    let environment = Environment(loops: try Environment.current.loops, resolver: Strange())
+    var connector = Connector(environment: environment)
+    connector.deadline = .never
+    let error = try await failure {
+      try await connector.connect(to: "db.test", port: 5432, through: .socks5("proxy"))
+    }
+    #expect(error.reason == .unreachable(.connectFailed(host: "proxy", [])))
+  }
+
+  @Test("the first bytes of the target prove the connection healthy when they come", arguments: [0, 2])
+  func health(seconds: Int) async throws {
+    try await withScript { peer in
+      try await peer.expect(bytes: [5, 1, 0])
+      try await peer.send(bytes: [5, 0])
+      try await peer.expect(bytes: Self.request)
+      if seconds == 0 {
+        try await peer.send(bytes: Self.success + [7])
+      } else {
+        try await peer.send(bytes: Self.success)
+        try await peer.connection.loop.sleep(for: .seconds(seconds))
+        try await peer.send(bytes: [7])
+      }
+      _ = try? await peer.connection.read()
+    } _: { world in
+      var configuration = TCPClient.Configuration()
+      configuration.proxy = .socks5("proxy")
+      let (connected, healthy) = (Shared(Duration.zero), Shared<Duration?>(nil))
+      configuration.onEvent = { event in
+        if case .connected = event { connected.set(world.elapsed) }
+        if case .healthy = event { healthy.set(world.elapsed - connected.value) }
+      }
+      let client = TCPClient(to: "db.test", port: 5432, configuration: configuration)
+      let _: Bool = try await client.run { connection in
+        _ = try await connection.read()
+        try await world.sleep(for: .seconds(10))
+        return .finish(true)
+      }
+      let delay = try #require(healthy.value)
+      #expect(delay >= .seconds(seconds) && delay < .seconds(seconds) + .milliseconds(500))
+    }
+  }
+
   @Test(
     "what no proxy can be asked for is refused before anything is opened",
     arguments: [

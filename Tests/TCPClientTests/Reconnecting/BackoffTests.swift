@@ -14,9 +14,9 @@ struct BackoffTests {
     EventLoop.Instant(nanoseconds: milliseconds * 1_000_000)
   }
 
-  private func longestPauses(_ policy: ReconnectPolicy, count: Int) -> [Duration?] {
+  private func longestPauses(_ policy: ReconnectPolicy, count: Int) throws -> [Duration?] {
     var generator = Largest()
-    var backoff = Backoff(policy)
+    var backoff = try Backoff(policy)
     return (0..<count).map { _ in
       backoff.attemptBegins(at: at(0))
       return backoff.pause(at: at(0), using: &generator)
@@ -24,66 +24,80 @@ struct BackoffTests {
   }
 
   @Test("are at most 2 s at first, then twice as long each time, and never longer than 30 s")
-  func standard() {
+  func standard() throws {
     let seconds = [2, 4, 8, 16, 30, 30, 30].map { Duration.seconds($0) }
-    #expect(longestPauses(ReconnectPolicy(), count: 7) == seconds)
+    #expect(try longestPauses(ReconnectPolicy(), count: 7) == seconds)
   }
 
   @Test("are drawn evenly from zero to the longest with full jitter, from half of it with equal jitter")
-  func jitter() {
+  func jitter() throws {
     var generator = SeededGenerator(seed: 7)
-    func tenths(_ jitter: ReconnectPolicy.Jitter) -> [Int] {
+    func tenths(_ jitter: ReconnectPolicy.Jitter) throws -> [Int] {
       var policy = ReconnectPolicy()
       policy.jitter = jitter
       var tenths = [Int](repeating: 0, count: 11)
       for _ in 0..<1000 {
-        var backoff = Backoff(policy)
+        var backoff = try Backoff(policy)
         backoff.attemptBegins(at: at(0))
         let pause = backoff.pause(at: at(0), using: &generator) ?? .seconds(60)
         tenths[min(10, Int(pause / .seconds(2) * 10))] += 1
       }
       return tenths
     }
-    let full = tenths(.full)
+    let full = try tenths(.full)
     #expect(full[..<10].allSatisfy { (60...140).contains($0) } && full[10] == 0)
-    let equal = tenths(.equal)
+    let equal = try tenths(.equal)
     #expect(equal[..<5].allSatisfy { $0 == 0 } && equal[5..<10].allSatisfy { (140...260).contains($0) })
-    #expect(tenths(.none)[10] == 1000)
+    #expect(try tenths(.none)[10] == 1000)
+  }
+
+  @Test("follow from no policy that cannot work, which is refused in words")
+  func invalidPolicy() {
+    let changes: [(inout ReconnectPolicy) -> Void] = [
+      { $0.initialDelay = .seconds(-1) }, { $0.multiplier = .nan }, { $0.maximumDelay = .seconds(1) },
+      { $0.maximumAttempts = 0 }, { $0.maximumTime = .zero },
+    ]
+    for change in changes {
+      var policy = ReconnectPolicy()
+      change(&policy)
+      #expect(throws: SocketError.self) { try Backoff(policy) }
+    }
   }
 
   @Test("are the same every time when the policy says so, and end when it does")
-  func fixed() {
+  func fixed() throws {
     let pause = Duration.milliseconds(200)
-    #expect(longestPauses(.fixed(pause), count: 50) == Array(repeating: pause, count: 50))
-    #expect(longestPauses(.fixed(pause, attempts: 3), count: 4) == [pause, pause, nil, nil])
-    #expect(longestPauses(.never, count: 1) == [nil])
+    #expect(try longestPauses(.fixed(pause), count: 50) == Array(repeating: pause, count: 50))
+    #expect(try longestPauses(.fixed(pause, attempts: 3), count: 4) == [pause, pause, nil, nil])
+    #expect(try longestPauses(.never, count: 1) == [nil])
   }
 
   @Test("grow by any multiplier, without overflow however long they may become")
-  func growth() {
+  func growth() throws {
     var policy = ReconnectPolicy()
     policy.initialDelay = .nanoseconds(1)
     policy.multiplier = 1e300
     policy.maximumDelay = .seconds(Int64.max / 4)
     policy.jitter = .none
-    #expect(longestPauses(policy, count: 3) == [.nanoseconds(1), policy.maximumDelay, policy.maximumDelay])
+    #expect(
+      try longestPauses(policy, count: 3) == [.nanoseconds(1), policy.maximumDelay, policy.maximumDelay])
     policy.initialDelay = policy.maximumDelay
     policy.multiplier = 2
     for jitter in ReconnectPolicy.Jitter.allCases {
       policy.jitter = jitter
-      #expect(longestPauses(policy, count: 3).allSatisfy { $0 != nil })
+      #expect(try longestPauses(policy, count: 3).allSatisfy { $0 != nil })
     }
     policy.initialDelay = .zero
     policy.maximumDelay = .seconds(1)
-    #expect(longestPauses(policy, count: 3) == [.zero, .zero, .zero])
+    #expect(try longestPauses(policy, count: 3) == [.zero, .zero, .zero])
   }
 
   @Test("of a row that took too long are none: the limit counts from its first attempt")
-  func totalTime() {
+  func totalTime() throws {
     var policy = ReconnectPolicy.fixed(.seconds(1))
     policy.maximumTime = .seconds(10)
     var generator = Largest()
-    var backoff = Backoff(policy)
+    var backoff = try Backoff(policy)
     backoff.attemptBegins(at: at(5_000))
     #expect(backoff.pause(at: at(6_000), using: &generator) == .seconds(1))
     backoff.attemptBegins(at: at(7_000))
@@ -96,9 +110,9 @@ struct BackoffTests {
   }
 
   @Test("after a connection that proved healthy begin anew, and its own attempt counts")
-  func health() {
+  func health() throws {
     var generator = Largest()
-    var backoff = Backoff(.fixed(.seconds(1), attempts: 3))
+    var backoff = try Backoff(.fixed(.seconds(1), attempts: 3))
     for _ in 0..<5 {
       backoff.attemptBegins(at: at(0))
       #expect(backoff.pause(at: at(0), using: &generator) == .seconds(1))
@@ -112,7 +126,7 @@ struct BackoffTests {
     backoff.attemptBegins(at: at(0))
     #expect(backoff.pause(at: at(0), using: &generator) == nil)
 
-    var never = Backoff(.never)
+    var never = try Backoff(.never)
     never.attemptBegins(at: at(0))
     never.reset()
     #expect(never.pause(at: at(0), using: &generator) == nil)
@@ -120,7 +134,7 @@ struct BackoffTests {
 
   /// Every order of eight events against what the policy says in words.
   @Test("follow from the attempts since the last proof of health alone, in every order of eight events")
-  func exhaustive() {
+  func exhaustive() throws {
     enum Event: CaseIterable { case attemptFails, proves, secondPasses, minutePasses }
     var policy = ReconnectPolicy()
     policy.jitter = .none
@@ -129,7 +143,7 @@ struct BackoffTests {
     var generator = Largest()
     var wrong = 0
     for number in 0..<(1 << 16) {
-      var backoff = Backoff(policy)
+      var backoff = try Backoff(policy)
       var (time, attempts, failures) = (0, 0, 0)
       var began: Int?
       for position in 0..<8 where attempts < 4 {

@@ -95,6 +95,28 @@ struct HealthTests {
     #expect(try await proofs(.marked).seconds == [nil, nil, nil])
   }
 
+  @Test("also when it is marked while everybody is being told that it stands, which comes first")
+  func markedAtOnce() async throws {
+    let log = ClientLog()
+    try await withSimulation(seed: 5) { world in
+      try await world.host("server").serveEcho()
+      let marked = Shared<TCPClient?>(nil)
+      let configuration = log.configuration { configuration in
+        configuration.health = .marked
+        let record = configuration.onEvent
+        configuration.onEvent = { event in
+          if case .connected = event { marked.value?.markHealthy() }
+          record?(event)
+        }
+      }
+      let client = TCPClient(to: "server", port: 7, configuration: configuration)
+      marked.set(client)
+      let _: Bool = try await client.run { _ in .finish(true) }
+    }
+    #expect(log.lines.prefix(3) == ["connecting 1", "connected 1", "healthy 1"])
+    #expect(log.disorder == nil)
+  }
+
   @Test("and only then pauses begin from the shortest again")
   func pauses() async throws {
     for isHealthy in [false, true] {

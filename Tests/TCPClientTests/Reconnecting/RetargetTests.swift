@@ -97,6 +97,37 @@ struct RetargetTests {
     #expect(log.disorder == nil)
   }
 
+  @Test("goes on when its body makes an error of its own of being cut short")
+  func wrappedError() async throws {
+    struct Mine: Error { let cause: any Error }
+    let log = ClientLog()
+    let peers = Shared<[String]>([])
+    try await withSimulation(seed: 3) { world in
+      for name in ["old", "new"] {
+        try await world.host(name).serveLines { connection in
+          try await connection.send(name)
+          while try await connection.next() != nil {}
+        }
+      }
+      let client = TCPClient(to: "old", port: 7, configuration: log.configuration())
+      let _: Bool = try await client.run(framing: .lines) { connection in
+        do {
+          while let line = try await connection.next() {
+            peers.change { $0.append(line) }
+            if line == "new" { return .finish(true) }
+            world.host("other").start { try client.retarget(to: "new", port: 7) }
+          }
+          return .reconnect
+        } catch {
+          throw Mine(cause: error)
+        }
+      }
+    }
+    #expect(peers.value == ["old", "new"])
+    #expect(log.reasons == [.retargeted, .closed])
+    #expect(log.disorder == nil)
+  }
+
   @Test("at any moment of its life has one outcome for each attempt, and ends up with the new server")
   func always() async throws {
     for milliseconds in stride(from: 0, through: 12, by: 1) {

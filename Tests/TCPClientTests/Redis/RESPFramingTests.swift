@@ -31,6 +31,7 @@ import Testing
       ("PONG\r\n", 0), ("+OK\r\n\r\n", 5), (":seven\r\n", 0), ("$-2\r\n", 0), ("*-2\r\n", 0),
       ("$1\r\nxyz", 0),
       ("+a\rb\r\n", 0), ("*2\r\n:1\r\n?\r\n", 8), ("$99999999999999999999\r\n", 0), ("$9999999\r\n", 0),
+      ("$000000000000000000005\r\n", 0), (":+00000000000000000001\r\n", 0),
     ] as [(String, UInt64)])
   func malformed(text: String, place: UInt64) {
     let error = #expect(throws: FramingError.self) { try decode(text) }
@@ -45,6 +46,17 @@ import Testing
     #expect(try decode(String(repeating: "*1\r\n", count: 32) + ":1\r\n").count == 1)
     #expect(throws: FramingError.self) { try decode(String(repeating: "*1\r\n", count: 33)) }
     #expect(try decode("*9223372036854775807\r\n:1\r\n").isEmpty)
+  }
+
+  @Test("a command without a word, which Redis would not answer, is refused")
+  func emptyCommand() throws {
+    let encoder = RESPFraming().makeEncoder()
+    var bytes: [UInt8] = []
+    try encoder.encode(["PING"], into: &bytes)
+    #expect(bytes == Array("*1\r\n$4\r\nPING\r\n".utf8))
+    #expect(throws: FramingError.unencodable("a command needs at least 1 word")) {
+      try encoder.encode([], into: &bytes)
+    }
   }
 
   @Test("the proof of all codecs")

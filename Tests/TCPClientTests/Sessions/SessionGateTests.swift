@@ -38,6 +38,16 @@ struct SessionGateTests {
     #expect(queueing.queued == ["a", "c"])
   }
 
+  @Test("counts frames without bytes, too, so that they cannot be queued without end")
+  func emptyFrames() {
+    var gate = Gate(.queue(bytes: 3))
+    for _ in 0..<3 { #expect(word(gate.send("", size: 0)) == "queued") }
+    #expect(word(gate.send("", size: 0)) == "full: 3")
+    let number = gate.connected(1)
+    while gate.nextQueued(on: number) != nil { gate.removeFirstQueued() }
+    #expect(gate.isUp && gate.queuedBytes == 0)
+  }
+
   @Test("lets the queue out first, to which later sends are added meanwhile, or for which they wait")
   func queueFirst() {
     var gate = Gate(.queue(bytes: 3))

@@ -1,0 +1,12 @@
+/// When a connection of a pool is lent again after somebody has used it.
+///
+/// Whatever is chosen, it is lent again only if it stands, in both directions, with no input that nobody has read: no bytes,
+/// and no frames that a decoder keeps. And only with the codec with which it was lent, which has not failed.
+public enum PoolReuse: Hashable, Sendable {
+  /// When the body has returned, and none of its reads and requests has timed out or was cancelled: what those waited for
+  /// may come yet, and would be taken for the answer to whoever asks next.
+  case afterSuccess
+  /// Also otherwise. The body vouches that nothing will come that it has asked for: it reads what the server says by itself,
+  /// with deadlines, or throws errors of its own when the conversation is over.
+  case ifAtRest
+}
