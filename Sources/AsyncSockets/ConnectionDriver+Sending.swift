@@ -19,6 +19,7 @@ extension ConnectionDriver {
   final func endSending(_ bytes: inout [UInt8]) {
     let count = core.core.giveBack(sent: &bytes, of: self)
     hasSent = count > 0
+    hasAnswered = true
     if count >= room { isThrottled = true }
   }
 
@@ -51,6 +52,7 @@ extension ConnectionDriver {
   /// What follows from a send past the loop's memory.
   final func accept(_ step: ConnectionCore.SendStep) throws(SocketError) {
     room = 0
+    hasAnswered = true
     switch step {
     case .accepted, .acceptedAndSpent: break
     case .acceptedAboveHighMark: isThrottled = true

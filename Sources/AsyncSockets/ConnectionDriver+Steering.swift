@@ -41,6 +41,18 @@ extension ConnectionDriver {
   /// How many frames its handler has been given, modulo 65,536.
   package final var framesTaken: UInt16 { core.reading.contents.budget.framesTaken }
 
+  /// Whether bytes have come since this was last asked.
+  package final func takeHasRead() -> Bool {
+    defer { core.reading.contents.budget.hasRead = false }
+    return core.reading.contents.budget.hasRead
+  }
+
+  /// Whether its handler has sent something since this was last asked.
+  package final func takeHasAnswered() -> Bool {
+    defer { hasAnswered = false }
+    return hasAnswered
+  }
+
   /// Sends bytes that are frames of its codec already, if that needs no wait; `false` if it would.
   package final func offer(_ bytes: [UInt8]) throws(SocketError) -> Bool {
     let step = try core.trySend(bytes, holdsTurn: false)

@@ -74,6 +74,8 @@ package class ConnectionDriver: @unchecked Sendable {
   @safe @exclusivity(unchecked) @usableFromInline final var inputHasEnded = false
   /// A callback has sent something, which is written once it has returned.
   @safe @exclusivity(unchecked) final var hasSent = false
+  /// The handler has sent something since whoever asks has put it back.
+  @safe @exclusivity(unchecked) final var hasAnswered = false
   /// How much may be sent before the output reaches its high mark, as far as is known; 0: to be asked.
   @safe @exclusivity(unchecked) final var room = 0
   /// The descriptor whose events come here; -1 for none.

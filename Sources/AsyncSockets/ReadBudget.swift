@@ -13,12 +13,16 @@ struct ReadBudget {
   private var framesBefore: UInt16 = 0
   @usableFromInline var bytes: Int32 = 256 << 10
 
+  /// Something has been read since whoever asks has put it back.
+  var hasRead = false
+
   @inlinable
   mutating func takeFrame() { frames -= 1 }
 
   mutating func takeRead(_ count: Int) {
     reads -= 1
     bytes -= Int32(clamping: count)
+    hasRead = true
   }
 
   @inlinable @inline(__always)
@@ -29,8 +33,9 @@ struct ReadBudget {
 
   @usableFromInline
   mutating func refill() {
-    let taken = framesTaken
+    let before = self
     self = ReadBudget()
-    framesBefore = taken
+    framesBefore = before.framesTaken
+    hasRead = before.hasRead
   }
 }

@@ -22,7 +22,7 @@ extension ClientCore {
   func send(_ frame: Handler.Codec.Encoder.Frame, to id: ConnectionID) throws -> Bool {
     guard let member = member(id), let driver = member.driver, !driver.isEnding else { return false }
     try Handler.send(frame, by: driver)
-    roster.noteSent(member, by: driver)
+    roster.noteSent(member)
     return true
   }
 
@@ -90,7 +90,7 @@ extension ClientCore {
       guard let isAccepted = try? driver.offer(bytes) else { continue }
       if isAccepted {
         sent += 1
-        roster.noteSent(member, by: driver)
+        roster.noteSent(member)
       } else {
         slow.append(member.id)
         if disconnectsSlow { driver.disconnectSlowConsumer() }

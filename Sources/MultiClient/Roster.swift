@@ -81,9 +81,8 @@ final class Roster: Sendable {
     local.value.running = -1
     // A driver has its place until it has told of its end, which comes after the last callback.
     guard let member = local.value.members[driver.number] else { return }
-    let counters = driver.counters
     let now = loop.now
-    if member.traffic.noteRead(counters) {
+    if driver.takeHasRead() {
       member.marks.input = now
       member.marks.hasInput = true
     } else if !local.value.wasReading, driver.isReading {
@@ -93,12 +92,12 @@ final class Roster: Sendable {
     if let latency = member.traffic.noteFrames(driver.framesTaken, now) {
       local.value.replyLatency.record(nanoseconds: latency)
     }
-    if measuresReplies { member.traffic.noteSent(counters, now) }
+    if driver.takeHasAnswered() { noteSent(member) }
   }
 
-  /// Something may have been sent, by others than its handler.
-  func noteSent(_ member: Membership, by driver: ConnectionDriver) {
-    if measuresReplies { member.traffic.noteSent(driver.counters, loop.now) }
+  /// Something has been sent, to which a reply is waited for from now on.
+  func noteSent(_ member: Membership) {
+    if measuresReplies { member.traffic.sent = loop.now }
   }
 }
 

@@ -2,18 +2,9 @@ import AsyncSockets
 
 /// What has come and gone on a connection, as far as it has been noted.
 struct Traffic {
-  private var bytesRead: UInt64 = 0
-  private var bytesAccepted: UInt64 = 0
   private(set) var frames: UInt64 = 0
   /// When something was sent to which no frame has come yet; the far future also when that is not looked at.
-  private var sent = EventLoop.Instant.farFuture
-
-  /// Whether bytes have come since the last time.
-  mutating func noteRead(_ counters: Connection.Counters) -> Bool {
-    guard counters.bytesRead != bytesRead else { return false }
-    bytesRead = counters.bytesRead
-    return true
-  }
+  var sent = EventLoop.Instant.farFuture
 
   /// Counts frames, and answers how long the first was waited for, in nanoseconds, if it was.
   ///
@@ -24,12 +15,5 @@ struct Traffic {
     guard new > 0, sent != .farFuture else { return nil }
     defer { sent = .farFuture }
     return UInt64(max(0, now.nanoseconds - sent.nanoseconds))
-  }
-
-  /// If something was sent since the last time, a reply is waited for from now on.
-  mutating func noteSent(_ counters: Connection.Counters, _ now: EventLoop.Instant) {
-    guard counters.bytesAccepted != bytesAccepted else { return }
-    bytesAccepted = counters.bytesAccepted
-    sent = now
   }
 }
