@@ -117,6 +117,18 @@ extension HistoryCheck {
     }
   }
 
+  /// The same for a service of several replicas, each of which does what is asked: each of them does it once, or never.
+  public static var executedAtMostOncePerHost: HistoryCheck {
+    HistoryCheck(ofEachRequest: "executedAtMostOncePerHost") { events in
+      var hosts: Set<String?> = []
+      for event in events {
+        guard case .executed = event.kind, !hosts.insert(event.host).inserted else { continue }
+        return "was executed twice" + (event.host.map { " on \($0)" } ?? "")
+      }
+      return nil
+    }
+  }
+
   /// Who has a reply has it from a server that had done what was asked, and the reply is what that server answered.
   public static var acknowledgedMeansExecuted: HistoryCheck {
     HistoryCheck(ofEachRequest: "acknowledgedMeansExecuted") { events in

@@ -91,6 +91,19 @@ import Testing
     #expect(try violation(of: .executedAtMostOnce) { $0.executed("1") }.message.contains("before it began"))
   }
 
+  @Test("of replicas may have each of them do what is asked, once")
+  func replicas() async throws {
+    try await withSimulation { world in
+      let history = History<String, String>(in: world)
+      history.began("1", "a")
+      for name in ["a", "b"] { try await world.host(name).run { history.executed("1") } }
+      try history.check(.executedAtMostOncePerHost)
+      try await world.host("b").run { history.executed("1") }
+      let violation = #expect(throws: HistoryViolation.self) { try history.check(.executedAtMostOncePerHost) }
+      #expect(violation?.message == "request 1 was executed twice on b")
+    }
+  }
+
   @Test("finds a reply that nobody gave, and one that is another request's")
   func acknowledged() throws {
     let invented = try violation(of: .acknowledgedMeansExecuted) {
