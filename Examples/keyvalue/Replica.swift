@@ -42,7 +42,9 @@ final class Replica: Sendable {
 
   func run(_ server: TCPServer) async throws {
     try await withThrowingDiscardingTaskGroup { group in
-      for (_, session) in others { group.addTask { try await session.run() } }
+      for (_, session) in others {
+        group.addTask { do { try await session.run() } catch is CancellationError {} }
+      }
       try await server.run(framing: .lines) { connection in
         for try await line in connection.inbound { try await connection.send(await self.answer(line)) }
       }
