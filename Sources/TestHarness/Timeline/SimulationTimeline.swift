@@ -65,6 +65,24 @@ public struct SimulationTimeline: Sendable {
     return timeline
   }
 
+  /// What happened in that time, and before it all faults, which may be the cause.
+  public func during(_ range: ClosedRange<Duration>) -> SimulationTimeline {
+    let zero = EventLoop.Instant(nanoseconds: 0)
+    let (start, end) = (zero.advanced(by: range.lowerBound), zero.advanced(by: range.upperBound))
+    return keeping { $0.time <= end && ($0.time >= start || $0.isFault) }
+  }
+
+  /// What happened on these hosts, and what concerns all.
+  public func among(_ hosts: String...) -> SimulationTimeline {
+    keeping { row in row.host.map { hosts.contains($0) } ?? true }
+  }
+
+  private func keeping(_ isKept: (Row) -> Bool) -> SimulationTimeline {
+    var timeline = self
+    timeline.rows = rows.filter(isKept)
+    return timeline
+  }
+
   /// The same without what came after the body of the simulation had thrown, which is only the clearing up.
   func untilThrown(_ note: String) -> SimulationTimeline {
     guard let end = rows.lastIndex(where: { $0.content == .note(note) }) else { return self }

@@ -82,6 +82,18 @@ import Testing
     #expect(timeline(rows).last(100).description == timeline(rows).description)
   }
 
+  @Test("is narrowed to a time, with the faults before it, and to some hosts")
+  func narrowing() {
+    let timeline = timeline([
+      (0, nil, .fault("cut")), (1, "a", .event("one")), (2, "b", .event("two")), (3, "a", .event("three")),
+      (4, nil, .fault("healed")),
+    ])
+    func texts(_ timeline: SimulationTimeline) -> [String] { timeline.rows.map { $0.text(80) } }
+    #expect(texts(timeline.during(.milliseconds(2) ... .milliseconds(3))) == ["══ cut ══", "two", "three"])
+    #expect(texts(timeline.among("a")) == ["══ cut ══", "one", "three", "══ healed ══"])
+    #expect(texts(timeline.among("c")) == ["══ cut ══", "══ healed ══"])
+  }
+
   private struct Oops: Error {}
 
   @Test("of a failed simulation tells what happened until then, the same for the same seed")
