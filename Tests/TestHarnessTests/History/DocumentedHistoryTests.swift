@@ -32,19 +32,19 @@ import Testing
     }
   }
 
-  enum Command: Sendable {
-    case get(String)
-    case put(String, String)
-
-    var key: String {
-      switch self {
-      case .get(let key), .put(let key, _): key
-      }
-    }
-  }
-
   @Test("a register for each key")
   func registers() async throws {
+    enum Command: Sendable {
+      case get(String)
+      case put(String, String)
+
+      var key: String {
+        switch self {
+        case .get(let key), .put(let key, _): key
+        }
+      }
+    }
+
     try await withSimulation(seed: 7) { world in
       let history = History<Command, String>(in: world)
       _ = try await history.request(.put("x", "1")) { _ in "1" }  // ask a real service here
