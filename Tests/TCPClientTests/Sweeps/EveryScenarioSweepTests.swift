@@ -4,7 +4,8 @@ import Testing
 @Suite("Cancelled wherever it waits (P38),", .timeLimit(.minutes(5))) struct EveryScenarioSweepTests {
   @Test("it ends, and nothing is left", arguments: SweptScenario.allCases)
   func careful(scenario: SweptScenario) async throws {
-    for seed in 1...(isThoroughRun ? 10 : 1) as ClosedRange<UInt64> {
+    // With seed 3 a pool that is cancelled is quicker than one of those who wait for it.
+    for seed in (isThoroughRun ? 1...30 : 3...3) as ClosedRange<UInt64> {
       let sweep = try await sweepCancellation(seed: seed, limit: isThoroughRun ? 100_000 : 150) { world in
         try await scenario.run(in: world, hurried: false)
       }
