@@ -26,6 +26,7 @@ let package = Package(
     .executable(name: "redis", targets: ["redis"]),
     .executable(name: "subscriber", targets: ["subscriber"]),
     .executable(name: "sweep", targets: ["sweep"]),
+    .executable(name: "keyvalue", targets: ["keyvalue"]),
   ],
   targets: [
     .systemLibrary(name: "CLinux"),
@@ -52,6 +53,9 @@ let package = Package(
       name: "subscriber", dependencies: ["TCPClient"], path: "Examples/subscriber", swiftSettings: settings),
     .executableTarget(
       name: "sweep", dependencies: ["MultiClient"], path: "Examples/sweep", swiftSettings: settings),
+    .executableTarget(
+      name: "keyvalue", dependencies: ["TCPServer", "TCPClient"], path: "Examples/keyvalue",
+      swiftSettings: settings),
     .target(name: "Peers", dependencies: ["CLinux"], path: "Tests/Peers", swiftSettings: settings),
     .executableTarget(
       name: "SocketExercise", dependencies: ["TCPServer", "AsyncSockets", "Framing", "TestHarness"],
@@ -85,6 +89,10 @@ let package = Package(
       dependencies: [
         "MultiClient", "TCPServer", "AsyncSockets", "Framing", "TestHarness", "CLinux", "Peers",
       ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "KeyValueTests",
+      dependencies: ["keyvalue", "TestHarness", "TCPServer", "TCPClient", "AsyncSockets", "Framing"],
       swiftSettings: settings),
     .testTarget(
       name: "SwarmTests", dependencies: ["swarm", "MultiClient", "TestHarness", "Peers"],

@@ -17,6 +17,12 @@ enum EscapedText {
     "\"" + bytes.lazy.map(escape).joined() + "\""
   }
 
+  /// A text on one line, of so many characters at most.
+  static func shortened(_ text: String, to limit: Int) -> String {
+    let line = text.split(whereSeparator: \.isNewline).joined(separator: " ")
+    return line.count > limit ? line.prefix(limit - 1) + "…" : line
+  }
+
   static func hex(_ byte: UInt8) -> String {
     (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
   }

@@ -48,7 +48,10 @@ extension ConnectionPool {
     var (waiter, answer) = try begin(at: loop.now)
     while true {
       switch answer {
-      case .refused(let error)?: throw error
+      case .refused(let error)?:
+        // A pool that is cancelled together with the borrower may have been quicker.
+        try Task.checkCancellation()
+        throw error
       case .lent(let member, let opened)?:
         if opened.isFit {
           opened.connection.beginLoan()

@@ -152,7 +152,9 @@ extension SimulatedNetwork {
   }
 
   private mutating func receive(_ packet: SimulatedPacket, at id: Int, from sender: Int) {
-    trace.add(.arrival(packet.name, bytes: packet.payload, host: streams[id].host, stream: id), at: now)
+    trace.add(
+      .arrival(packet.name, bytes: packet.payload, host: streams[id].host, stream: id, first: packet.first),
+      at: now)
     guard streams[id].phase != .dead else {
       if case .reset = packet { return }
       if case .accepted = packet { return transmit(.reset, from: id) }

@@ -34,11 +34,14 @@ extension SimulatedNetwork {
       "\(hosts[host].name): \(name)(\(text(of: subject)))" + text(ofResult: result, of: subject)
     case .connection(let name, let host, let address, let stream):
       "\(hosts[host].name): \(name)(\(address)) = \(self.name(ofStream: stream))"
-    case .arrival(let packet, let bytes, let host, let stream):
+    case .write(let host, let stream, let result, _):
+      text(of: .call("write", host: host, .stream(stream), result: result))
+    case .arrival(let packet, let bytes, let host, let stream, _):
       "\(hosts[host].name): \(packet)" + (bytes > 0 ? " (\(bytes.of("byte")))" : "")
         + " arrives on \(name(ofStream: stream))"
     case .turn(let jobs): "turn of \(jobs.of("job"))"
     case .note(let text): text
+    case .remark(let text, let host): "\(hosts[host].name): \(text)"
     }
   }
 

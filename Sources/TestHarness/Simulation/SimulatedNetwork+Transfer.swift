@@ -28,7 +28,7 @@ extension SimulatedNetwork {
     guard let id = stream(of: number) else { return missing(number) }
     if let interruption = interruption() { return interruption }
     if let error = takeError(id) {
-      trace.add(.call("write", host: streams[id].host, .stream(id), result: error), at: now)
+      trace.add(.write(host: streams[id].host, stream: id, result: error, first: []), at: now)
       return error
     }
     if streams[id].phase == .dead || streams[id].hasSentEnd { return Self.failure(.brokenPipe) }
@@ -38,8 +38,11 @@ extension SimulatedNetwork {
     }
     let result = portion(of: min(count, streams[id].room))
     streams[id].outstanding += result
-    transmit(inPieces: bytes(result), from: id)
-    trace.add(.call("write", host: streams[id].host, .stream(id), result: result), at: now)
+    let taken = bytes(result)
+    transmit(inPieces: taken, from: id)
+    trace.add(
+      .write(host: streams[id].host, stream: id, result: result, first: SimulationTrace.first(of: taken)),
+      at: now)
     return result
   }
 

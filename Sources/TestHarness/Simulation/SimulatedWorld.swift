@@ -134,18 +134,24 @@ public final class SimulatedWorld: Sendable {
 
   // MARK: The trace
 
-  /// Adds a line to the trace.
+  /// Adds a line to the trace, with the name of the host on which the caller works unless that is `"localhost"`.
   public func note(_ text: String) {
-    network.withLock { $0.trace.add(.note(text), at: $0.now) }
+    let host = SimulatedHost.current.flatMap { $0.name == "localhost" ? nil : $0.number }
+    network.withLock { $0.trace.add(host.map { .remark(text, host: $0) } ?? .note(text), at: $0.now) }
   }
 
   /// Tells what was closed before the body has thrown from what was closed for that, if there was anything.
   func noteThrown(_ error: any Error) {
-    if network.withLock({ $0.trace.traffic }) > 0 { note("the body has thrown: \(error)") }
+    if network.withLock({ $0.trace.traffic }) > 0 { note(Self.thrown(error)) }
   }
+
+  static func thrown(_ error: any Error) -> String { "the body has thrown: \(error)" }
 
   /// One number for everything that has happened until now, equal in every run with the same seed.
   public var fingerprint: UInt64 { network.withLock { $0.trace.fingerprint } }
+
+  /// What has happened, as far as the trace goes back, for a person to read.
+  public var timeline: SimulationTimeline { network.withLock { $0.timeline } }
 
   /// The last things that happened, the oldest first: system calls, packets, turns of the loop and notes, each with its
   /// time in seconds. At most 4,096 are kept.

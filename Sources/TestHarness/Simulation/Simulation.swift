@@ -92,8 +92,12 @@ struct Simulation: Sendable {
   }
 
   func outcome<Value>(_ result: Result<Value, any Error>, elapsed: Duration) -> Outcome<Value> {
-    Outcome(
+    var outcome = Outcome(
       seed: world.seed, result: result, fingerprint: world.fingerprint, elapsed: elapsed,
       trace: world.trace(), disturbances: world.network.withLock { $0.disturbances })
+    if case .failure(let error) = result {
+      outcome.timeline = world.timeline.untilThrown(SimulatedWorld.thrown(error))
+    }
+    return outcome
   }
 }

@@ -11,6 +11,8 @@ public struct SimulationFailure: Error, CustomStringConvertible {
   /// What was done to the network, and what it could not do: cuts, resets, conditions, connections to where nobody is.
   /// The last hundred.
   public let disturbances: [String]
+  /// What happened, for a person to read, as far as the trace goes back: `print(failure.timeline.last(40))`.
+  public internal(set) var timeline = SimulationTimeline()
 
   /// The error, the seed, what had disturbed the network, and the end of the trace.
   public var description: String {

@@ -7,6 +7,8 @@ extension Simulation {
     let elapsed: Duration
     let trace: [String]
     let disturbances: [String]
+    /// Of a simulation that has failed.
+    var timeline = SimulationTimeline()
 
     /// The same with another end.
     func failing(_ error: any Error) -> Self {
@@ -24,7 +26,7 @@ extension Simulation {
         if (error as? SimulationStuck)?.wasGivenUp != true { try Task.checkCancellation() }
         throw SimulationFailure(
           seed: seed, elapsed: elapsed, underlying: error, trace: trace,
-          disturbances: disturbances)
+          disturbances: disturbances, timeline: timeline)
       }
     }
   }

@@ -6,9 +6,14 @@ struct SimulationTrace {
     case call(StaticString, host: Int, Subject, result: Int)
     /// A call at an address that leads to one end of a connection.
     case connection(StaticString, host: Int, SocketAddress, stream: Int)
-    case arrival(StaticString, bytes: Int, host: Int, stream: Int)
+    /// A write, with the first bytes that it took.
+    case write(host: Int, stream: Int, result: Int, first: [UInt8])
+    /// With the first bytes of data.
+    case arrival(StaticString, bytes: Int, host: Int, stream: Int, first: [UInt8] = [])
     case turn(jobs: Int)
     case note(String)
+    /// A note of somebody who works on a host.
+    case remark(String, host: Int)
   }
 
   /// What a system call is about.
@@ -47,7 +52,12 @@ struct SimulationTrace {
       mix(name)
       mix(UInt64(host))
       mix(UInt64(stream))
-    case .arrival(let name, let bytes, let host, let stream):
+    case .write(let host, let stream, let result, _):
+      mix("write")
+      mix(UInt64(host))
+      mix(UInt64(stream))
+      mix(UInt64(bitPattern: Int64(result)))
+    case .arrival(let name, let bytes, let host, let stream, _):
       mix(name)
       mix(UInt64(bytes))
       mix(UInt64(host))
@@ -56,6 +66,9 @@ struct SimulationTrace {
       turns += 1
       return mix(UInt64(jobs))
     case .note(let text): for byte in text.utf8 { mix(byte) }
+    case .remark(let text, let host):
+      mix(UInt64(host))
+      for byte in text.utf8 { mix(byte) }
     }
     if entries.count < Self.longest {
       entries.append((time, entry))
@@ -76,6 +89,11 @@ struct SimulationTrace {
 
   private mutating func mix(_ text: StaticString) {
     for byte in "\(text)".utf8 { mix(byte) }
+  }
+
+  /// As many as a time line shows; not a copy of those where that is all.
+  static func first(of bytes: [UInt8]) -> [UInt8] {
+    bytes.count <= SimulationTimeline.mostBytes ? bytes : Array(bytes.prefix(SimulationTimeline.mostBytes))
   }
 
   /// Adds a note that the report of a failure shows however long ago it was.
@@ -102,6 +120,12 @@ extension SimulatedPacket {
     case .reset: "reset"
     case .room: "room"
     }
+  }
+
+  /// The first bytes of data.
+  var first: [UInt8] {
+    guard case .data(let bytes) = self else { return [] }
+    return SimulationTrace.first(of: bytes)
   }
 
   /// Bytes of data, or bytes for which there is room.
