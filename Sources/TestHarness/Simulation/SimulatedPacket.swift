@@ -11,6 +11,8 @@ enum SimulatedPacket {
   case reset
   /// So many bytes have been read.
   case room(Int)
+  /// What has been sent has come. Under way it takes no packet of its own, only where it is held back.
+  case acknowledgement
 
   /// Bytes on the wire, with 40 for the headers.
   var size: Int {

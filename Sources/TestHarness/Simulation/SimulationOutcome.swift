@@ -5,14 +5,15 @@ extension Simulation {
     let result: Result<Value, any Error>
     let fingerprint: UInt64
     let elapsed: Duration
-    let trace: [String]
-    let disturbances: [String]
+    let network: SharedNetwork
+
+    var trace: [String] { network.withLock { $0.traceLines(last: 4096) } }
 
     /// The same with another end.
     func failing(_ error: any Error) -> Self {
       Self(
-        seed: seed, result: .failure(error), fingerprint: fingerprint, elapsed: elapsed, trace: trace,
-        disturbances: disturbances)
+        seed: seed, result: .failure(error), fingerprint: fingerprint, elapsed: elapsed,
+        network: network)
     }
 
     @discardableResult
@@ -24,7 +25,7 @@ extension Simulation {
         if (error as? SimulationStuck)?.wasGivenUp != true { try Task.checkCancellation() }
         throw SimulationFailure(
           seed: seed, elapsed: elapsed, underlying: error, trace: trace,
-          disturbances: disturbances)
+          disturbances: network.withLock { $0.disturbances })
       }
     }
   }

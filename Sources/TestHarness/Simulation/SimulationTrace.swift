@@ -101,6 +101,7 @@ extension SimulatedPacket {
     case .end: "end"
     case .reset: "reset"
     case .room: "room"
+    case .acknowledgement: "acknowledgement"
     }
   }
 
