@@ -44,7 +44,10 @@ extension ConnectionPool {
     var (waiter, answer) = try begin(at: loop.now)
     while true {
       switch answer {
-      case .refused(let error)?: throw error
+      case .refused(let error)?:
+        // Whoever is cancelled with the pool is told that first.
+        try Task.checkCancellation()
+        throw error
       case .lent(let member, let opened)?:
         if opened.connection.isAtRest() { return (member, opened) }
         answer = replace(member, for: waiter, at: loop.now)
