@@ -201,6 +201,7 @@ extension SimulatedNetwork {
     trace.add(.connection("accept", host: listener.host, streams[id].local, stream: id), at: now)
     sockets[Int(number)]?.queue.removeFirst()
     attach(id, to: Int32(result))
+    beginKeepAlive(Int32(result))
     return (result, streams[id].remote)
   }
 

@@ -26,7 +26,7 @@ extension SimulatedNetwork {
   }
 
   /// Whether nothing gets through now.
-  private func isBlocked(_ route: Route) -> Bool {
+  func isBlocked(_ route: Route) -> Bool {
     !hosts[route.to].isUp || wires[route]?.isCut == true
   }
 
@@ -167,6 +167,7 @@ extension SimulatedNetwork {
 
   mutating func handle(_ event: NetworkEvent) {
     switch event {
+    case .probe(let id): probe(id)
     case .impatience(let id, let packet):
       let isHeld = wires.values.contains { $0.held.contains { $0.number == packet } }
       if isHeld || streams[id].phase == .connecting { die(id, .timedOut) }
@@ -196,6 +197,7 @@ extension SimulatedNetwork {
       }
       return
     }
+    streams[id].lastHeard = now
     switch packet {
     case .data, .end: acknowledge(from: id, to: sender)
     default: break
@@ -204,6 +206,7 @@ extension SimulatedNetwork {
     case .request, .acknowledgement: break
     case .accepted:
       streams[id].phase = .open
+      if let number = streams[id].descriptor { beginKeepAlive(number) }
       tell(streams[id].descriptor)
     case .refused: die(id, .connectionRefused)
     case .data(let bytes):
@@ -238,7 +241,7 @@ extension SimulatedNetwork {
     die(id, streams[id].hasEnd ? .brokenPipe : .connectionReset)
   }
 
-  private mutating func die(_ id: Int, _ errno: Errno) {
+  mutating func die(_ id: Int, _ errno: Errno) {
     guard phase(of: id) != .dead else { return }
     streams[id].phase = .dead
     streams[id].error = errno

@@ -221,6 +221,7 @@ extension SimulatedNetwork {
   mutating func setOption(_ number: Int32, _ name: SimulatedSocket.OptionName, _ value: Int32) -> Int {
     guard socket(number) != nil else { return Self.failure(.badDescriptor) }
     sockets[Int(number)]?.options[name] = value
+    if name == .keepAlive, let id = stream(of: number), streams[id].phase == .open { beginKeepAlive(number) }
     return 0
   }
 

@@ -28,4 +28,6 @@ enum NetworkEvent {
   case arrival(SimulatedPacket, from: Int)
   /// A packet of this end was sent that long ago, and if it is still held back, TCP gives up.
   case impatience(stream: Int, packet: Int)
+  /// Whether the other side of a connection is still there may have to be probed.
+  case probe(stream: Int)
 }

@@ -44,6 +44,12 @@ struct SimulatedStream {
   var isClosed = false
   /// Whether an end has been set to the attempt to connect.
   var isImpatient = false
+  /// When the last packet came.
+  var lastHeard = EventLoop.Instant(nanoseconds: 0)
+  /// Whether it is looked at for ``probes``.
+  var isProbed = false
+  /// Probes in a row that were not answered.
+  var probes = 0
   /// When the last packet that was sent arrives, in nanoseconds: the next is not to overtake it.
   var lastArrival: Int64 = 0
 

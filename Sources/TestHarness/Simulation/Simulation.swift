@@ -50,10 +50,14 @@ struct Simulation: Sendable {
     let run = Task(executorPreference: world.loop.executor) {
       // Where a detached task looks.
       Environment.setFallback(world.environment)
-      let outcome = await home.enter { await finish(await attempt(body)) }
+      let outcome = await home.enter {
+        let result = await attempt(body)
+        // What services have captured is not left behind by them.
+        world.end()
+        return await finish(result)
+      }
       Environment.setFallback(nil)
       world.order.end()
-      world.end()
       SimulationThread.outside { end.give(outcome) }
     }
     return await withTaskCancellationHandler {

@@ -75,7 +75,9 @@ struct SimulationTrace {
   }
 
   private mutating func mix(_ text: StaticString) {
-    for byte in "\(text)".utf8 { mix(byte) }
+    text.withUTF8Buffer { bytes in
+      for index in bytes.indices { mix(unsafe bytes[index]) }
+    }
   }
 
   /// Adds a note that the report of a failure shows however long ago it was.

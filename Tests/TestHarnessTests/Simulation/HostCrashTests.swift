@@ -73,6 +73,34 @@ import Testing
     }
   }
 
+  @Test("keepalive finds a host that is down by its silence, and one that has come back by its reset")
+  func keepAlive() async throws {
+    for comesBack in [false, true] {
+      try await withSimulation(seed: 3) { world in
+        let server = world.host("server")
+        Self.echo(on: server)
+        try await world.host("client").run {
+          var connector = Connector()
+          connector.options.socketOptions = [
+            .keepAlive(idle: .seconds(60), interval: .seconds(10), count: 3)
+          ]
+          try await world.sleep(for: .seconds(1))
+          let connection = try await connector.connect(to: "server", port: 7)
+          defer { connection.abort() }
+          try await world.sleep(for: .seconds(1000))
+          #expect(connection.closeReason == nil)
+          server.crash()
+          let begin = world.elapsed
+          if comesBack { server.restart() }
+          let error = await #expect(throws: SocketError.self) { try await connection.read() }
+          let time = world.elapsed - begin
+          #expect(error.map { "\($0)".contains(comesBack ? "ECONNRESET" : "ETIMEDOUT") } == true)
+          #expect(time <= .seconds(comesBack ? 60 : 90) && (comesBack || time > .seconds(30)), "\(time)")
+        }
+      }
+    }
+  }
+
   @Test("data for a host that stays down is given up after fifteen minutes")
   func downForGood() async throws {
     try await withSimulation(seed: 3) { world in
