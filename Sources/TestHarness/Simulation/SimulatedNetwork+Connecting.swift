@@ -175,11 +175,11 @@ extension SimulatedNetwork {
   private mutating func repeatRequest(_ client: Int) {
     let begin = streams[client].began.nanoseconds
     let next = begin + Retransmission.connecting.next(after: now.nanoseconds - begin + 1)
-    _ = events.insert(.arrival(.request, from: client), due: EventLoop.Instant(nanoseconds: next))
+    events.insert(.arrival(.request, from: client), due: EventLoop.Instant(nanoseconds: next))
     if !streams[client].isImpatient {
       streams[client].isImpatient = true
       let end = EventLoop.Instant(nanoseconds: begin + Retransmission.connecting.patience)
-      _ = events.insert(.impatience(stream: client, packet: 0), due: end)
+      events.insert(.impatience(stream: client, packet: 0), due: end)
     }
   }
 

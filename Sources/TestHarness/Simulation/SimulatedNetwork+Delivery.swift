@@ -70,7 +70,7 @@ extension SimulatedNetwork {
     // TCP keeps the order, whatever happens on the way.
     let due = max(arrival.nanoseconds, streams[id].lastArrival + 1)
     streams[id].lastArrival = due
-    _ = events.insert(.arrival(packet, from: id), due: EventLoop.Instant(nanoseconds: due))
+    events.insert(.arrival(packet, from: id), due: EventLoop.Instant(nanoseconds: due))
   }
 
   private mutating func hold(_ packet: SimulatedPacket, from id: Int, on route: Route) {
@@ -98,7 +98,7 @@ extension SimulatedNetwork {
     {
       patience = Int64(milliseconds) * 1_000_000
     }
-    _ = events.insert(
+    events.insert(
       .impatience(stream: id, packet: lastPacket), due: now.advanced(by: .nanoseconds(patience)))
   }
 

@@ -24,7 +24,7 @@ extension SimulatedNetwork {
       streams[id].probes == 0 ? (.keepAliveIdle, 7200) : (.keepAliveInterval, 75)
     let seconds = socket(number)?.options[key] ?? usual
     let from = streams[id].probes == 0 ? streams[id].lastHeard : now
-    _ = events.insert(.probe(stream: id), due: from.advanced(by: .seconds(Int64(seconds))))
+    events.insert(.probe(stream: id), due: from.advanced(by: .seconds(Int64(seconds))))
   }
 
   /// It is time to see whether the other side is still there.

@@ -32,7 +32,7 @@ struct SimulatedNetwork {
   var names: [String: SimulatedName] = [:]
   var wires: [Route: Wire] = [:]
   var standardConditions = LinkConditions()
-  var events = DeadlineHeap<NetworkEvent>()
+  var events = NetworkEvents()
   var lastPacket = 0
   /// Descriptors with something to tell, in the order in which it happened.
   private var news: [Int32] = []
