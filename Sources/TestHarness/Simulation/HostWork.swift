@@ -16,6 +16,9 @@ final class HostWork: Sendable {
   /// Those that every process of the host runs from its beginning.
   var services: [Service] { state.withLock { $0.services } }
 
+  /// The host boots no more.
+  func forgetServices() { state.withLock { $0.services = [] } }
+
   func add(_ service: @escaping Service) { state.withLock { $0.services.append(service) } }
 
   /// - Returns: under which number it is to be removed.

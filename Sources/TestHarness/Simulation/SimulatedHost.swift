@@ -44,6 +44,8 @@ public struct SimulatedHost: Sendable {
   func start(_ service: @escaping HostWork.Service, in process: SimulatedProcess) {
     world.services.add(
       .init(host: name) {
+        // It may be over before its turn comes.
+        guard isRunning(process) else { return }
         do { try await run(in: process, service) } catch let crash as HostCrashed where crash.host == name {}
       })
   }

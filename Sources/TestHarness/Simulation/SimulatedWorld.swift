@@ -38,7 +38,9 @@ public final class SimulatedWorld: Sendable {
   }
 
   /// Ends all that its hosts are to do, which may hold the world itself.
-  func end() { work.withLock { $0 = [] } }
+  func end() {
+    for work in work.withLock({ $0 }) { work.forgetServices() }
+  }
 
   /// Whether it holds anything of the system.
   package var isOpen: Bool { poller.isOpen }

@@ -27,8 +27,8 @@ import Testing
     .unresolved("server"), .descriptors("server", limit: 3), .descriptors("client", limit: 1),
     upTo: 6, within: .seconds(60))
 
-  private static let fewSeeds: Range<UInt64> = 0..<12
-  private static let manySeeds: Range<UInt64> = 0..<2000
+  private static let fewSeeds: Range<UInt64> = 0..<6
+  private static let manySeeds: Range<UInt64> = 0..<300
 
   // MARK: TCPClient
 
@@ -61,7 +61,7 @@ import Testing
     try await explore(seeds: Self.fewSeeds, faults: Self.faults, Self.reconnecting)
   }
 
-  @Test("and so over two thousand seeds", .thoroughOnly)
+  @Test("and so over three hundred seeds", .thoroughOnly)
   func reconnectsOften() async throws {
     try await explore(seeds: Self.manySeeds, faults: Self.faults, Self.reconnecting)
   }
@@ -142,7 +142,7 @@ import Testing
     try await explore(seeds: Self.fewSeeds, faults: Self.faults, Self.pooled)
   }
 
-  @Test("and so over two thousand seeds of pools", .thoroughOnly)
+  @Test("and so over three hundred seeds of pools", .thoroughOnly)
   func poolOften() async throws {
     try await explore(seeds: Self.manySeeds, faults: Self.faults, Self.pooled)
   }
@@ -181,7 +181,7 @@ import Testing
     try await explore(seeds: Self.fewSeeds, faults: Self.faults, Self.crowd)
   }
 
-  @Test("and so over two thousand seeds of crowds", .thoroughOnly)
+  @Test("and so over three hundred seeds of crowds", .thoroughOnly)
   func outcomesOften() async throws {
     try await explore(seeds: Self.manySeeds, faults: Self.faults, Self.crowd)
   }
@@ -244,7 +244,7 @@ import Testing
     try await explore(seeds: Self.fewSeeds, faults: Self.faults, Self.draining)
   }
 
-  @Test("and so over two thousand seeds of drains", .thoroughOnly)
+  @Test("and so over three hundred seeds of drains", .thoroughOnly)
   func drainOften() async throws {
     try await explore(seeds: Self.manySeeds, faults: Self.faults, Self.draining)
   }
