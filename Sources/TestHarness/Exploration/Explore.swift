@@ -29,8 +29,8 @@ import AsyncSockets
 ///   - scenario: the simulation. It must hold nothing outside of it that another run would see changed.
 /// - Returns: what was tried, when nothing failed.
 /// - Throws: ``ExplorationFailure``; ``SimulationDiverged`` when a failure is another the second time;
-///   `SimulationError.invalid` for faults, limits and a token that cannot be, before anything runs;
-///   `CancellationError` when the caller is cancelled.
+///   `SimulationError.invalid` for faults, limits and a token that cannot be, before anything runs, and for faults of a
+///   host that no run had; `CancellationError` when the caller is cancelled.
 @discardableResult
 public func explore(
   seeds: some Sequence<UInt64>, faults: FaultMix = .none,

@@ -11,7 +11,12 @@ struct Explorer: Sendable {
   private struct Trial: Sendable {
     let index: Int
     let token: ReplayToken
+    let run: Run
+  }
+
+  private struct Run: Sendable {
     let elapsed: Duration
+    let hosts: [String]
     let found: Found?
   }
 
@@ -28,15 +33,16 @@ struct Explorer: Sendable {
 
   /// - Returns: how it fails, if it does.
   /// - Throws: `CancellationError`.
-  private func run(_ token: ReplayToken) async throws -> (elapsed: Duration, found: Found?) {
+  private func run(_ token: ReplayToken) async throws -> Run {
     let simulation = try Simulation(
       seed: token.seed, faults: systemCalls, timeLimit: timeLimit, plan: token.faults)
     let outcome = await simulation.run(scenario)
     do {
       try outcome.get()
-      return (outcome.elapsed, nil)
+      return Run(elapsed: outcome.elapsed, hosts: outcome.hosts, found: nil)
     } catch let failure as SimulationFailure {
-      return (outcome.elapsed, Found(token: token, failure: failure, fingerprint: outcome.fingerprint))
+      let found = Found(token: token, failure: failure, fingerprint: outcome.fingerprint)
+      return Run(elapsed: outcome.elapsed, hosts: outcome.hosts, found: found)
     }
   }
 
@@ -47,6 +53,7 @@ struct Explorer: Sendable {
     let end = budget.map { MonotonicClock.shared.now.advanced(by: $0) }
     var exploration = Exploration()
     var first: Trial?
+    var hosts: Set = ["localhost"]
     var rest = seeds.enumerated().makeIterator()
     try await withThrowingTaskGroup(of: Trial.self) { group in
       func begin() {
@@ -57,16 +64,16 @@ struct Explorer: Sendable {
         }
         group.addTask {
           let token = ReplayToken(seed: seed, faults: mix.plan(seed: seed))
-          let (elapsed, found) = try await run(token)
-          return Trial(index: index, token: token, elapsed: elapsed, found: found)
+          return Trial(index: index, token: token, run: try await run(token))
         }
       }
       for _ in 0..<concurrency { begin() }
       while let trial = try await group.next() {
         exploration.seeds += 1
         exploration.faults += trial.token.faults.count
-        exploration.elapsed += trial.elapsed
-        if trial.found == nil {
+        exploration.elapsed += trial.run.elapsed
+        hosts.formUnion(trial.run.hosts)
+        if trial.run.found == nil {
           onProgress?(.explored(seeds: exploration.seeds))
         } else if first.map({ trial.index < $0.index }) ?? true {
           first = trial
@@ -74,7 +81,8 @@ struct Explorer: Sendable {
         begin()
       }
     }
-    return (exploration, first?.found)
+    if first == nil, exploration.seeds > 0 { try mix.validate(hosts: hosts) }
+    return (exploration, first?.run.found)
   }
 
   /// Finds the least with which it still fails in the same way.
@@ -112,12 +120,12 @@ struct Explorer: Sendable {
 
   /// Runs what a token says, alone.
   func replay(_ token: ReplayToken) async throws -> Exploration {
-    let (elapsed, found) = try await run(token)
-    if let found {
+    let run = try await run(token)
+    if let found = run.found {
       throw ExplorationFailure(
         token: token, failure: found.failure, foundFaults: token.faults.count, runs: 0)
     }
     return Exploration(
-      seeds: 1, faults: token.faults.count, elapsed: elapsed, isCutShort: false, replayed: token)
+      seeds: 1, faults: token.faults.count, elapsed: run.elapsed, isCutShort: false, replayed: token)
   }
 }

@@ -39,26 +39,26 @@ struct FaultDriver {
       return counts[victim] == 1
     }
     switch effect {
-    case .crash(let host): world.host(host).crash()
-    case .kill(let host): world.host(host).kill()
+    case .crash(let host): world.victim(host).crash()
+    case .kill(let host): world.victim(host).kill()
     case .cut(let a, let b) where isFirst == [true, true]:
-      world.partition(between: world.host(a), and: world.host(b))
+      world.partition(between: world.victim(a), and: world.victim(b))
     case .cut(let a, let b):
-      if isFirst[0] { world.partition(from: world.host(a), to: world.host(b)) }
-      if isFirst[1] { world.partition(from: world.host(b), to: world.host(a)) }
+      if isFirst[0] { world.partition(from: world.victim(a), to: world.victim(b)) }
+      if isFirst[1] { world.partition(from: world.victim(b), to: world.victim(a)) }
     case .block(let source, let target):
-      if isFirst[0] { world.partition(from: world.host(source), to: world.host(target)) }
-    case .reset(let a, let b): world.resetConnections(between: world.host(a), and: world.host(b))
+      if isFirst[0] { world.partition(from: world.victim(source), to: world.victim(target)) }
+    case .reset(let a, let b): world.resetConnections(between: world.victim(a), and: world.victim(b))
     case .slow(let a, let b, let slow):
-      let (a, b) = (world.host(a), world.host(b))
+      let (a, b) = (world.victim(a), world.victim(b))
       if isFirst[0] { conditions[victims(of: effect)[0]] = world.conditions(from: a, to: b) }
       try world.setConditions(slow, between: a, and: b)
     case .unresolved(let name): world.setResolution(of: name, to: .temporaryFailure)
     case .descriptors(let name, let limit):
-      let host = world.host(name)
+      let host = world.victim(name)
       if isFirst[0] { limits[.descriptors(name)] = world.descriptorLimit(of: host) }
       world.setDescriptorLimit(limit, of: host)
-    case .clock(let host, let step): world.host(host).moveClock(by: step)
+    case .clock(let host, let step): world.victim(host).moveClock(by: step)
     }
   }
 
@@ -69,24 +69,24 @@ struct FaultDriver {
     }
     switch effect {
     case .crash(let name), .kill(let name):
-      let host = world.host(name)
+      let host = world.victim(name)
       if isLast[0], !host.isRunning { host.restart() }
     case .cut(let a, let b) where isLast == [true, true]:
-      world.heal(between: world.host(a), and: world.host(b))
+      world.heal(between: world.victim(a), and: world.victim(b))
     case .cut(let a, let b):
-      if isLast[0] { world.heal(from: world.host(a), to: world.host(b)) }
-      if isLast[1] { world.heal(from: world.host(b), to: world.host(a)) }
+      if isLast[0] { world.heal(from: world.victim(a), to: world.victim(b)) }
+      if isLast[1] { world.heal(from: world.victim(b), to: world.victim(a)) }
     case .block(let source, let target):
-      if isLast[0] { world.heal(from: world.host(source), to: world.host(target)) }
+      if isLast[0] { world.heal(from: world.victim(source), to: world.victim(target)) }
     case .slow(let a, let b, _):
       if isLast[0], let usual = conditions[victims(of: effect)[0]] {
-        try world.setConditions(usual, between: world.host(a), and: world.host(b))
+        try world.setConditions(usual, between: world.victim(a), and: world.victim(b))
       }
     case .unresolved(let name):
       if isLast[0] { world.setResolution(of: name, to: .host) }
     case .descriptors(let name, _):
       if isLast[0], let usual = limits[.descriptors(name)] {
-        world.setDescriptorLimit(usual, of: world.host(name))
+        world.setDescriptorLimit(usual, of: world.victim(name))
       }
     case .reset, .clock: break
     }

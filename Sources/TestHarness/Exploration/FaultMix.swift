@@ -37,6 +37,14 @@ public struct FaultMix: Hashable, Sendable {
     if span <= .zero { throw .invalid("faults cannot begin within \(span): give them a time above zero") }
   }
 
+  /// A host that is in no scenario is a mistake in its name, and its faults would be none.
+  func validate(hosts: Set<String>) throws(SimulationError) {
+    guard let missing = faults.flatMap(\.hosts).first(where: { !hosts.contains($0) }) else { return }
+    throw .invalid(
+      "the faults name \(missing.debugDescription), but no run had a host of that name: there were "
+        + hosts.sorted().map(\.debugDescription).joined(separator: ", "))
+  }
+
   /// What goes wrong in the run with a seed, in the order in which it begins.
   func plan(seed: UInt64) -> [PlannedFault] {
     guard !faults.isEmpty else { return [] }

@@ -82,6 +82,15 @@ public struct PossibleFault: Hashable, Sendable {
     }
   }
 
+  /// The hosts that it concerns.
+  var hosts: [String] {
+    switch kind {
+    case .effect(.unresolved, _): []
+    case .effect(let effect, _): effect.names
+    case .clock(let host, _): [host]
+    }
+  }
+
   func validate() throws(SimulationError) {
     let effect: PlannedFault.Effect
     switch kind {

@@ -8,6 +8,8 @@ struct SimulatedHostState {
   let address6: SocketAddress
   static let ephemeralPorts: ClosedRange<UInt16> = 32_768...60_999
 
+  /// Whether the scenario knows it, and not its faults alone.
+  var isAskedFor = false
   var descriptorLimit = 1024
   /// Those of the present process.
   var descriptors = 0

@@ -56,6 +56,13 @@ public final class SimulatedWorld: Sendable {
     if let problem = SimulatedHost.problem(withName: name) {
       services.fail(SimulationError.invalid(problem))
     }
+    let host = victim(name)
+    network.withLock { $0.hosts[host.number].isAskedFor = true }
+    return host
+  }
+
+  /// The same for a fault, which makes no host a part of the scenario.
+  func victim(_ name: String) -> SimulatedHost {
     let (number, host) = network.withLock { network in
       let number = network.numbersOfHosts[name] ?? network.addHost(name)
       return (number, network.hosts[number])

@@ -9,6 +9,9 @@ extension Simulation {
 
     var trace: [String] { network.withLock { $0.traceLines(last: 4096) } }
 
+    /// The names of the hosts that the scenario had.
+    var hosts: [String] { network.withLock { $0.hosts.filter(\.isAskedFor).map(\.name) } }
+
     /// The same with another end.
     func failing(_ error: any Error) -> Self {
       Self(

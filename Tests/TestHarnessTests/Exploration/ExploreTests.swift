@@ -11,7 +11,7 @@ import Testing
 
   /// Fails when the host crashes within ten seconds while the link is slow.
   @Sendable private static func fragile(_ world: SimulatedWorld) async throws {
-    let server = world.host("server")
+    let (server, _) = (world.host("server"), world.host("client"))
     let isSlow = world.faults.contains { fault in
       if case .slow = fault.effect { fault.begin < .seconds(20) } else { false }
     }
@@ -97,6 +97,7 @@ import Testing
     let seen = Lock<[UInt64: [PlannedFault]]>([:])
     for _ in 0..<2 {
       let report = try await explore(seeds: 0..<100, faults: Self.mix) { world in
+        _ = (world.host("server"), world.host("client"))
         let before = seen.withLock { $0.updateValue(world.faults, forKey: world.seed) }
         #expect(before == nil || before == world.faults)
         #expect(world.faults.count <= 8)
@@ -189,6 +190,15 @@ import Testing
       }
       #expect("\(error as Any)".contains(text))
     }
+    let misspelt = await #expect(throws: SimulationError.self) {
+      try await explore(seeds: 0..<9, faults: FaultMix(.crash("sever"), .crash("server"))) { world in
+        _ = world.host("server")
+      }
+    }
+    #expect(
+      misspelt?.description
+        == "the faults name \"sever\", but no run had a host of that name: there were \"localhost\", \"server\""
+    )
     await #expect(throws: SimulationError.self) {
       try await explore(seeds: 0..<9, concurrency: 0) { _ in throw Lost() }
     }
