@@ -4,5 +4,7 @@ public struct HostCrashed: Error, Hashable, Sendable, CustomStringConvertible {
   public let host: String
 
   /// In words, with the host.
-  public var description: String { "\(host) has crashed, and what ran on it has ended" }
+  public var description: String {
+    "\(host) has crashed, or its process was killed: what ran on it has ended"
+  }
 }
