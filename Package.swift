@@ -60,13 +60,18 @@ let package = Package(
     .executableTarget(
       name: "SocketExercise", dependencies: ["TCPServer", "AsyncSockets", "Framing", "TestHarness"],
       path: "Tests/SocketExercise", swiftSettings: settings),
+    .executableTarget(
+      name: "ExploreExercise",
+      dependencies: ["TCPClient", "TCPServer", "AsyncSockets", "Framing", "TestHarness"],
+      path: "Tests/ExploreExercise", swiftSettings: settings),
     .target(
       name: "CodecFuzzing", dependencies: ["Framing"], path: "Fuzz/Sources/CodecFuzzing",
       swiftSettings: settings),
     .testTarget(
       name: "FramingTests", dependencies: ["Framing", "CodecFuzzing"], swiftSettings: settings),
     .testTarget(
-      name: "TestHarnessTests", dependencies: ["TestHarness", "AsyncSockets", "Framing"],
+      name: "TestHarnessTests",
+      dependencies: ["TestHarness", "TCPServer", "TCPClient", "MultiClient", "AsyncSockets", "Framing"],
       swiftSettings: settings),
     .testTarget(
       name: "FixtureTests", dependencies: ["TestHarness", "TCPServer", "AsyncSockets", "Framing", "Peers"],

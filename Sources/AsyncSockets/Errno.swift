@@ -54,4 +54,5 @@ extension Errno {
   package static let noSuchOption = Errno(ENOPROTOOPT)
   package static let accessDenied = Errno(EACCES)
   package static let notPermitted = Errno(EPERM)
+  package static let networkDown = Errno(ENETDOWN)
 }

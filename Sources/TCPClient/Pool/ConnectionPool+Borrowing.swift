@@ -49,7 +49,7 @@ extension ConnectionPool {
     while true {
       switch answer {
       case .refused(let error)?:
-        // A pool that is cancelled together with the borrower may have been quicker.
+        // Whoever is cancelled with the pool is told that first.
         try Task.checkCancellation()
         throw error
       case .lent(let member, let opened)?:

@@ -8,8 +8,20 @@ struct SimulatedHostState {
   let address6: SocketAddress
   static let ephemeralPorts: ClosedRange<UInt16> = 32_768...60_999
 
+  /// Whether the scenario knows it, and not its faults alone.
+  var isAskedFor = false
   var descriptorLimit = 1024
+  /// Those of the present process.
   var descriptors = 0
+  /// Whether its kernel runs; while it does not, what is sent to it is lost.
+  private(set) var isUp = true
+  /// Whether its process runs.
+  private(set) var isRunning = true
+  /// Which process it runs, or has run last: descriptors of another are gone.
+  private(set) var process = 0
+  /// How often it has crashed: the present kernel knows no connection of an earlier one.
+  private(set) var crashes = 0
+  var time = HostTime()
   /// Files of Unix sockets, with their inodes.
   var files: [String: UInt] = [:]
   private var ports: [UInt16: Int] = [:]
@@ -37,6 +49,28 @@ struct SimulatedHostState {
       if ports[port] == nil { return port }
     }
     return nil
+  }
+
+  /// Its process ends; its kernel goes on.
+  mutating func endProcess() {
+    process += 1
+    isRunning = false
+    descriptors = 0
+  }
+
+  /// Everything in it is gone at once.
+  mutating func crash() {
+    endProcess()
+    isUp = false
+    crashes += 1
+    ports = [:]
+    files = [:]
+  }
+
+  /// Begins a new process, on a new kernel if the old one has crashed.
+  mutating func boot() {
+    isUp = true
+    isRunning = true
   }
 
   mutating func take(_ port: UInt16) { ports[port, default: 0] += 1 }

@@ -23,15 +23,13 @@ final class SimulatedKernel: Kernel {
   func makePoller() throws(SocketError) -> any Poller { poller }
 
   func socket(family: Int32) -> Int {
-    let host = SimulatedHost.current?.number ?? 0
-    return network.withLock { $0.open(SimulatedSocket(host: host, family: family)) }
+    let process = SimulatedProcess.current
+    return network.withLock { $0.open(SimulatedSocket(process, family: family)) }
   }
 
   func opener() -> @Sendable (_ family: Int32) -> Int {
-    let host = SimulatedHost.current?.number ?? 0
-    return { [network] family in
-      network.withLock { $0.open(SimulatedSocket(host: host, family: family)) }
-    }
+    let process = SimulatedProcess.current
+    return { [network] family in network.withLock { $0.open(SimulatedSocket(process, family: family)) } }
   }
 
   func descriptorLimit(wanted: Int) -> Int? { nil }
@@ -112,18 +110,21 @@ final class SimulatedKernel: Kernel {
   }
 
   func identity(ofFile path: String) -> FileIdentity? {
-    let host = SimulatedHost.current?.number ?? 0
-    let inode = network.withLock { $0.hosts[host].files[path] }
-    return inode.map { FileIdentity(device: UInt(host), inode: $0, isSocket: true) }
+    let process = SimulatedProcess.current
+    let inode = network.withLock { $0.isRunning(process) ? $0.hosts[process.host].files[path] : nil }
+    return inode.map { FileIdentity(device: UInt(process.host), inode: $0, isSocket: true) }
   }
 
   func unlink(_ path: String) {
-    let host = SimulatedHost.current?.number ?? 0
-    network.withLock { $0.hosts[host].files[path] = nil }
+    let process = SimulatedProcess.current
+    network.withLock { if $0.isRunning(process) { $0.hosts[process.host].files[path] = nil } }
   }
 
   func probe(unixPath path: String) -> Int {
-    let host = SimulatedHost.current?.number ?? 0
-    return network.withLock { $0.probe(unixPath: path, on: host) }
+    let process = SimulatedProcess.current
+    return network.withLock { network in
+      guard network.isRunning(process) else { return SimulatedNetwork.failure(.networkDown) }
+      return network.probe(unixPath: path, on: process.host)
+    }
   }
 }

@@ -43,7 +43,7 @@ extension SimulatedNetwork {
   /// it and does not listen.
   private func isTaken(_ address: SocketAddress, on host: Int, sharing: Bool = false) -> Bool {
     sockets.contains { socket in
-      guard let socket, socket.host == host, let local = socket.local else { return false }
+      guard let socket, socket.host == host, isAlive(socket), let local = socket.local else { return false }
       if case .stream = socket.role { return false }
       if case .fresh = socket.role, sharing, socket.reusesAddress { return false }
       if address.isUnix { return local == address }
@@ -144,16 +144,15 @@ extension SimulatedNetwork {
   /// Somebody asks to be connected.
   mutating func receiveRequest(_ client: Int) {
     let request = streams[client]
-    guard request.phase == .connecting, request.peer == nil,
+    guard phase(of: client) == .connecting, request.peer == nil,
       let host = host(at: request.remote, from: request.host)
     else { return }
     let listener = listener(at: request.remote, on: host)
     if let listener, case .listening(let backlog)? = socket(listener)?.role,
       (socket(listener)?.queue.count ?? 0) > backlog
     {
-      // The queue is full: the packet is dropped, and sent again after a second.
-      transmitAgain(client)
-      return
+      // The queue is full: the packet is dropped, as with tcp_abort_on_overflow=0, and TCP sends it again.
+      return repeatRequest(client)
     }
     let id = addStream(
       host: host, local: request.remote, remote: request.local, phase: listener == nil ? .dead : .open,
@@ -173,8 +172,15 @@ extension SimulatedNetwork {
     transmit(.accepted, from: id)
   }
 
-  private mutating func transmitAgain(_ client: Int) {
-    _ = events.insert(.arrival(.request, from: client), due: now.advanced(by: .seconds(1)))
+  private mutating func repeatRequest(_ client: Int) {
+    let begin = streams[client].began.nanoseconds
+    let next = begin + Retransmission.connecting.next(after: now.nanoseconds - begin + 1)
+    events.insert(.arrival(.request, from: client), due: EventLoop.Instant(nanoseconds: next))
+    if !streams[client].isImpatient {
+      streams[client].isImpatient = true
+      let end = EventLoop.Instant(nanoseconds: begin + Retransmission.connecting.patience)
+      events.insert(.impatience(stream: client, packet: 0), due: end)
+    }
   }
 
   mutating func accept(_ number: Int32) -> (result: Int, peer: SocketAddress?) {
@@ -182,7 +188,7 @@ extension SimulatedNetwork {
     guard case .listening = listener.role else { return (Self.failure(.invalidArgument), nil) }
     if let interruption = interruption() { return (interruption, nil) }
     guard let id = listener.queue.first else { return (Self.failure(.wouldBlock), nil) }
-    var accepted = SimulatedSocket(host: listener.host, family: listener.family)
+    var accepted = SimulatedSocket(host: listener.host, process: listener.process, family: listener.family)
     accepted.local = streams[id].local
     accepted.options = listener.options
     let result = open(accepted)
@@ -195,6 +201,7 @@ extension SimulatedNetwork {
     trace.add(.connection("accept", host: listener.host, streams[id].local, stream: id), at: now)
     sockets[Int(number)]?.queue.removeFirst()
     attach(id, to: Int32(result))
+    beginKeepAlive(Int32(result))
     return (result, streams[id].remote)
   }
 
@@ -206,8 +213,8 @@ extension SimulatedNetwork {
     let capacity = 4096 << Int.random(in: 0...6, using: &random)
     streams.append(
       SimulatedStream(
-        connection: connection ?? lastConnection, host: host, isInitiator: isInitiator, local: local,
-        remote: remote, phase: phase, capacity: capacity))
+        connection: connection ?? lastConnection, host: host, crashes: hosts[host].crashes,
+        isInitiator: isInitiator, began: now, local: local, remote: remote, phase: phase, capacity: capacity))
     return streams.count - 1
   }
 

@@ -17,16 +17,26 @@ extension SimulatedNetwork {
       return beginImpatience(packet, from: id)
     }
     let route = Route(from: stream.host, to: to)
+    if isBlocked(route) { return hold(packet, from: id, on: route) }
     var wire = wire(route)
-    if wire.isCut {
-      hold(packet, from: id, on: route)
-    } else {
-      send(packet, from: id, after: lossDelay(wire.conditions, packet), on: &wire)
-      wires[route] = wire
-    }
+    // Nobody repeats a reset.
+    if case .reset = packet, chance(wire.conditions.loss) { return }
+    send(packet, from: id, after: lossDelay(wire.conditions, packet), on: &wire)
+    wires[route] = wire
   }
 
-  private func wire(_ route: Route) -> Wire {
+  /// Whether nothing gets through now.
+  func isBlocked(_ route: Route) -> Bool {
+    !hosts[route.to].isUp || wires[route]?.isCut == true
+  }
+
+  /// As the present kernel of its host knows a connection.
+  func phase(of id: Int) -> SimulatedStream.Phase {
+    let stream = streams[id]
+    return hosts[stream.host].crashes == stream.crashes ? stream.phase : .dead
+  }
+
+  func wire(_ route: Route) -> Wire {
     if let wire = wires[route] { return wire }
     return Wire(conditions: route.from == route.to ? .loopback : standardConditions)
   }
@@ -39,7 +49,10 @@ extension SimulatedNetwork {
   }
 
   private static func retransmission(of packet: SimulatedPacket) -> Retransmission {
-    if case .request = packet { .connecting } else { .data }
+    switch packet {
+    case .request, .accepted, .refused: .connecting
+    default: .data
+    }
   }
 
   private mutating func send(
@@ -57,21 +70,27 @@ extension SimulatedNetwork {
     // TCP keeps the order, whatever happens on the way.
     let due = max(arrival.nanoseconds, streams[id].lastArrival + 1)
     streams[id].lastArrival = due
-    _ = events.insert(.arrival(packet, from: id), due: EventLoop.Instant(nanoseconds: due))
+    events.insert(.arrival(packet, from: id), due: EventLoop.Instant(nanoseconds: due))
   }
 
   private mutating func hold(_ packet: SimulatedPacket, from id: Int, on route: Route) {
+    if case .reset = packet { return }
+    lastPacket += 1
     var wire = wire(route)
     wire.held.append(Wire.Held(number: lastPacket, packet: packet, from: id, firstSent: now))
     wires[route] = wire
     beginImpatience(packet, from: id)
   }
 
-  /// The sender gives up when the packet is still on its way after all the repetitions.
+  /// Who waits for an answer gives up when a packet is still on its way after all the repetitions.
   private mutating func beginImpatience(_ packet: SimulatedPacket, from id: Int) {
+    var id = id
     switch packet {
-    case .room, .accepted, .refused, .reset: return
+    case .room, .reset: return
     case .request, .data, .end: break
+    case .accepted, .refused, .acknowledgement:
+      guard let peer = streams[id].peer else { return }
+      id = peer
     }
     var patience = Self.retransmission(of: packet).patience
     if let number = streams[id].descriptor, let milliseconds = socket(number)?.options[.userTimeout],
@@ -79,7 +98,7 @@ extension SimulatedNetwork {
     {
       patience = Int64(milliseconds) * 1_000_000
     }
-    _ = events.insert(
+    events.insert(
       .impatience(stream: id, packet: lastPacket), due: now.advanced(by: .nanoseconds(patience)))
   }
 
@@ -99,14 +118,20 @@ extension SimulatedNetwork {
     wires[route] = wire
   }
 
-  /// What was held back goes out when TCP next repeats it.
   mutating func heal(_ route: Route) {
     var wire = wire(route)
     guard wire.isCut else { return }
     wire.isCut = false
+    wires[route] = wire
+    release(route)
+  }
+
+  /// What was held back goes out when TCP next repeats it.
+  mutating func release(_ route: Route) {
+    guard !isBlocked(route), var wire = wires[route] else { return }
     let held = wire.held
     wire.held = []
-    for packet in held where streams[packet.from].phase != .dead {
+    for packet in held where isRepeated(packet) {
       let elapsed = now.nanoseconds - packet.firstSent.nanoseconds
       let wait = Self.retransmission(of: packet.packet).next(after: elapsed) - elapsed
       send(packet.packet, from: packet.from, after: wait, on: &wire)
@@ -114,12 +139,21 @@ extension SimulatedNetwork {
     wires[route] = wire
   }
 
+  /// A refusal answers a request that is repeated.
+  private func isRepeated(_ held: Wire.Held) -> Bool {
+    switch held.packet {
+    case .acknowledgement: false
+    case .refused: true
+    default: phase(of: held.from) != .dead
+    }
+  }
+
   /// Ends every connection between two hosts by a reset to either side, as a middlebox may.
   mutating func resetConnections(between a: Int, and b: Int) {
     let ids = streams.indices.filter { id in
       guard let peer = streams[id].peer else { return false }
       let (near, far) = (streams[id], streams[peer])
-      return (near.phase == .open || far.phase == .open)
+      return (phase(of: id) == .open || phase(of: peer) == .open)
         && [[a, b], [b, a]].contains([near.host, far.host])
     }
     let names = ids.filter { streams[$0].isInitiator }.map { name(ofStream: $0) }
@@ -133,15 +167,15 @@ extension SimulatedNetwork {
 
   mutating func handle(_ event: NetworkEvent) {
     switch event {
+    case .probe(let id): probe(id)
     case .impatience(let id, let packet):
       let isHeld = wires.values.contains { $0.held.contains { $0.number == packet } }
-      let isUnanswered = streams[id].peer == nil && streams[id].phase == .connecting
-      if isHeld || isUnanswered { die(id, .timedOut) }
+      if isHeld || streams[id].phase == .connecting { die(id, .timedOut) }
     case .arrival(let packet, let from):
       let sender = streams[from]
       if let to = sender.peer.map({ streams[$0].host }) ?? host(at: sender.remote, from: sender.host) {
         let route = Route(from: sender.host, to: to)
-        if wires[route]?.isCut == true { return hold(packet, from: from, on: route) }
+        if isBlocked(route) { return hold(packet, from: from, on: route) }
       }
       if case .request = packet {
         receiveRequest(from)
@@ -155,16 +189,26 @@ extension SimulatedNetwork {
     trace.add(
       .arrival(packet.name, bytes: packet.payload, host: streams[id].host, stream: id, first: packet.first),
       at: now)
-    guard streams[id].phase != .dead else {
-      if case .reset = packet { return }
-      if case .accepted = packet { return transmit(.reset, from: id) }
-      if case .data = packet { transmit(.reset, from: id) }
+    let isForgotten = hosts[streams[id].host].crashes != streams[id].crashes
+    guard phase(of: id) != .dead else {
+      switch packet {
+      case .accepted, .data: transmit(.reset, from: id)
+      // A kernel that has never heard of the connection answers anything but a reset.
+      case .end where isForgotten: transmit(.reset, from: id)
+      default: break
+      }
       return
     }
+    streams[id].lastHeard = now
     switch packet {
-    case .request: break
+    case .data, .end: acknowledge(from: id, to: sender)
+    default: break
+    }
+    switch packet {
+    case .request, .acknowledgement: break
     case .accepted:
       streams[id].phase = .open
+      if let number = streams[id].descriptor { beginKeepAlive(number) }
       tell(streams[id].descriptor)
     case .refused: die(id, .connectionRefused)
     case .data(let bytes):
@@ -187,14 +231,20 @@ extension SimulatedNetwork {
     }
   }
 
+  /// Where the way back is cut, the sender never hears that its packet has come, and gives up after all its repetitions.
+  private mutating func acknowledge(from id: Int, to sender: Int) {
+    let route = Route(from: streams[id].host, to: streams[sender].host)
+    if wires[route]?.isCut == true { hold(.acknowledgement, from: id, on: route) }
+  }
+
   private mutating func receiveReset(_ id: Int) {
-    guard streams[id].phase != .dead else { return }
+    guard phase(of: id) != .dead else { return }
     // Linux tells a side that has seen the end already that its pipe is broken.
     die(id, streams[id].hasEnd ? .brokenPipe : .connectionReset)
   }
 
-  private mutating func die(_ id: Int, _ errno: Errno) {
-    guard streams[id].phase != .dead else { return }
+  mutating func die(_ id: Int, _ errno: Errno) {
+    guard phase(of: id) != .dead else { return }
     streams[id].phase = .dead
     streams[id].error = errno
     tell(streams[id].descriptor)

@@ -86,13 +86,23 @@ extension SimulatedNetwork {
 
   /// - Parameter isDropped: whether nobody has asked for it.
   mutating func close(_ number: Int32, isDropped: Bool = false) {
-    guard let socket = socket(number) else { return }
+    guard let socket = socket(number) else {
+      // Its process has ended, and a process need not clean up to end.
+      if isDropped, anySocket(number) != nil { excused += 1 }
+      return release(number)
+    }
     trace.add(.call(isDropped ? "drop" : "close", host: socket.host, subject(of: socket), result: 0), at: now)
     if isDropped, case .stream(let id) = socket.role {
       dropped.append(
         "\(name(ofStream: id)), by \(hosts[socket.host].name) at \(EventLoop.Instant(nanoseconds: 0).duration(to: now).briefly)"
       )
     }
+    end(socket, number)
+    release(number)
+  }
+
+  /// What a kernel does when nobody has a socket any more.
+  mutating func end(_ socket: SimulatedSocket, _ number: Int32) {
     switch socket.role {
     case .fresh: break
     case .listening:
@@ -101,7 +111,6 @@ extension SimulatedNetwork {
     case .stream(let id): closeStream(id, abortively: socket.resetsOnClose)
     }
     if let port = socket.local?.port, ownsPort(socket) { hosts[socket.host].give(port) }
-    release(number)
   }
 
   private func subject(of socket: SimulatedSocket) -> SimulationTrace.Subject {

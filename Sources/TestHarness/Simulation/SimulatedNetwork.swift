@@ -25,10 +25,14 @@ struct SimulatedNetwork {
   var lastConnection = 0
   /// Connections that their users dropped without closing them.
   var dropped: [String] = []
+  /// How many connections processes have dropped that had ended.
+  var excused = 0
 
+  /// Of which the name service has something else to say than which host has it.
+  var names: [String: SimulatedName] = [:]
   var wires: [Route: Wire] = [:]
   var standardConditions = LinkConditions()
-  var events = DeadlineHeap<NetworkEvent>()
+  var events = NetworkEvents()
   var lastPacket = 0
   /// Descriptors with something to tell, in the order in which it happened.
   private var news: [Int32] = []
@@ -79,6 +83,9 @@ extension SimulatedNetwork {
 
 extension SimulatedNetwork {
   mutating func open(_ socket: SimulatedSocket) -> Int {
+    guard hosts[socket.host].process == socket.process, hosts[socket.host].isRunning else {
+      return Self.failure(.networkDown)
+    }
     guard hosts[socket.host].descriptors < hosts[socket.host].descriptorLimit else {
       return Self.failure(.tooManyOpenFiles)
     }
@@ -95,15 +102,24 @@ extension SimulatedNetwork {
   }
 
   mutating func release(_ number: Int32) {
-    guard let socket = socket(number) else { return }
-    hosts[socket.host].descriptors -= 1
+    guard let socket = anySocket(number) else { return }
+    if isAlive(socket) { hosts[socket.host].descriptors -= 1 }
     sockets[Int(number)] = nil
     freeDescriptors.append(number)
   }
 
+  /// An open socket, unless the process that had it has ended.
   func socket(_ number: Int32) -> SimulatedSocket? {
+    guard let socket = anySocket(number), isAlive(socket) else { return nil }
+    return socket
+  }
+
+  /// The same also where its process has ended, and who had it has not noticed yet.
+  func anySocket(_ number: Int32) -> SimulatedSocket? {
     sockets.indices.contains(Int(number)) ? sockets[Int(number)] : nil
   }
+
+  func isAlive(_ socket: SimulatedSocket) -> Bool { hosts[socket.host].process == socket.process }
 
   func stream(of number: Int32) -> Int? {
     if case .stream(let id)? = socket(number)?.role { id } else { nil }
@@ -122,8 +138,8 @@ extension SimulatedNetwork {
   /// Lets time pass until something is ready, for at most so many nanoseconds (negative: without end).
   mutating func step(atMost limit: Int64) -> Step {
     deliverDue()
+    let end = limit > 0 ? now.advanced(by: .nanoseconds(limit)) : nil
     while news.isEmpty, limit != 0 {
-      let end = limit > 0 ? now.advanced(by: .nanoseconds(limit)) : nil
       guard let next = [events.next, end].compactMap(\.self).min() else { return .nothing }
       now = max(now, next)
       deliverDue()
@@ -141,7 +157,7 @@ extension SimulatedNetwork {
 
   /// Puts a descriptor into the list of those with news.
   mutating func tell(_ number: Int32?) {
-    guard let number, socket(number)?.hasNews == false else { return }
+    guard let number, anySocket(number)?.hasNews == false else { return }
     sockets[Int(number)]?.hasNews = true
     news.append(number)
   }
@@ -152,7 +168,7 @@ extension SimulatedNetwork {
     defer { news = [] }
     return news.compactMap { number in
       sockets[Int(number)]?.hasNews = false
-      guard let key = socket(number)?.key else { return nil }
+      guard let key = anySocket(number)?.key else { return nil }
       let events = readiness(of: number)
       return events.isEmpty ? nil : (key, events)
     }
@@ -166,7 +182,8 @@ extension SimulatedNetwork {
   }
 
   private func readiness(of number: Int32) -> Epoll.Events {
-    guard let socket = socket(number) else { return [] }
+    // Whoever waits for a descriptor that is gone looks again, and is told so.
+    guard let socket = socket(number) else { return .gone }
     switch socket.role {
     case .fresh: return [.writable, .hangUp]
     case .listening: return socket.queue.isEmpty ? [] : .readable
@@ -187,6 +204,10 @@ extension SimulatedNetwork {
   }
 }
 
+extension Epoll.Events {
+  fileprivate static let gone: Epoll.Events = [.readable, .writable, .peerEnded, .hangUp, .failed]
+}
+
 // MARK: - Options
 
 extension SimulatedSocket.OptionName {
@@ -200,6 +221,7 @@ extension SimulatedNetwork {
   mutating func setOption(_ number: Int32, _ name: SimulatedSocket.OptionName, _ value: Int32) -> Int {
     guard socket(number) != nil else { return Self.failure(.badDescriptor) }
     sockets[Int(number)]?.options[name] = value
+    if name == .keepAlive, let id = stream(of: number), streams[id].phase == .open { beginKeepAlive(number) }
     return 0
   }
 

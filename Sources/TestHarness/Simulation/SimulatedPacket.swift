@@ -11,6 +11,8 @@ enum SimulatedPacket {
   case reset
   /// So many bytes have been read.
   case room(Int)
+  /// What has been sent has come. Under way it takes no packet of its own, only where it is held back.
+  case acknowledgement
 
   /// Bytes on the wire, with 40 for the headers.
   var size: Int {
@@ -26,4 +28,6 @@ enum NetworkEvent {
   case arrival(SimulatedPacket, from: Int)
   /// A packet of this end was sent that long ago, and if it is still held back, TCP gives up.
   case impatience(stream: Int, packet: Int)
+  /// Whether the other side of a connection is still there may have to be probed.
+  case probe(stream: Int)
 }

@@ -16,6 +16,8 @@ struct SimulatedSocket {
   }
 
   let host: Int
+  /// Which of the host's processes has it.
+  let process: Int
   let family: Int32
   var role = Role.fresh
   var local: SocketAddress?
@@ -27,6 +29,17 @@ struct SimulatedSocket {
   var key: UInt64?
   /// Whether it is in the list of those with news.
   var hasNews = false
+
+  init(host: Int, process: Int, family: Int32) {
+    self.host = host
+    self.process = process
+    self.family = family
+  }
+
+  /// A new one.
+  init(_ process: SimulatedProcess, family: Int32) {
+    self.init(host: process.host, process: process.number, family: family)
+  }
 
   var reusesAddress: Bool { options[.reuseAddress] == 1 }
 }

@@ -13,8 +13,11 @@ struct SimulatedStream {
   /// Both ends of a connection have the same number.
   let connection: Int
   let host: Int
+  /// How often the host had crashed by then.
+  let crashes: Int
   /// Whether it connected, and the port is its own.
   let isInitiator: Bool
+  let began: EventLoop.Instant
   let local: SocketAddress
   let remote: SocketAddress
   /// The other end, by its number.
@@ -39,6 +42,14 @@ struct SimulatedStream {
   var awaitsRoom = false
   var hasSentEnd = false
   var isClosed = false
+  /// Whether an end has been set to the attempt to connect.
+  var isImpatient = false
+  /// When the last packet came.
+  var lastHeard = EventLoop.Instant(nanoseconds: 0)
+  /// Whether it is looked at for ``probes``.
+  var isProbed = false
+  /// Probes in a row that were not answered.
+  var probes = 0
   /// When the last packet that was sent arrives, in nanoseconds: the next is not to overtake it.
   var lastArrival: Int64 = 0
 

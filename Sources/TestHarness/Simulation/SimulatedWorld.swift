@@ -14,12 +14,17 @@ public final class SimulatedWorld: Sendable {
   let services = SimulatedServices()
   /// Opens when the body ends.
   let isBodyOver = Latch()
+  /// What goes wrong by plan.
+  public let faults: [PlannedFault]
   private let chance: Lock<SeededRandom>
+  /// By number of host.
+  private let work = Lock<[HostWork]>([])
 
   init(
     seed: UInt64, loop: EventLoop, loops: EventLoopGroup, network: SharedNetwork, order: SeededOrder,
-    poller: SimulatedPoller
+    poller: SimulatedPoller, faults: [PlannedFault]
   ) {
+    self.faults = faults
     self.seed = seed
     self.order = order
     self.poller = poller
@@ -30,6 +35,11 @@ public final class SimulatedWorld: Sendable {
       loops: loops, resolver: SimulatedResolver(network: network, loop: loop),
       random: RandomSource { draws.withLock { $0.next() } })
     chance = Lock(SeededRandom(seed: seed ^ 0x7573_6572))
+  }
+
+  /// Ends all that its hosts are to do, which may hold the world itself.
+  func end() {
+    for work in work.withLock({ $0 }) { work.forgetServices() }
   }
 
   /// Whether it holds anything of the system.
@@ -46,18 +56,32 @@ public final class SimulatedWorld: Sendable {
     if let problem = SimulatedHost.problem(withName: name) {
       services.fail(SimulationError.invalid(problem))
     }
-    return network.withLock { network in
+    let host = victim(name)
+    network.withLock { $0.hosts[host.number].isAskedFor = true }
+    return host
+  }
+
+  /// The same for a fault, which makes no host a part of the scenario.
+  func victim(_ name: String) -> SimulatedHost {
+    let (number, host) = network.withLock { network in
       let number = network.numbersOfHosts[name] ?? network.addHost(name)
-      let host = network.hosts[number]
-      return SimulatedHost(
-        name: name, address: host.address, address6: host.address6, number: number,
-        environment: environment, services: services)
+      return (number, network.hosts[number])
     }
+    let work = work.withLock { work in
+      while work.count <= number { work.append(HostWork()) }
+      return work[number]
+    }
+    return SimulatedHost(
+      name: name, address: host.address, address6: host.address6, number: number, work: work, world: self)
   }
 
   /// How many descriptors the host's sockets may have, 1024 unless set.
   public func setDescriptorLimit(_ limit: Int, of host: SimulatedHost) {
     network.withLock { $0.hosts[host.number].descriptorLimit = limit }
+  }
+
+  func descriptorLimit(of host: SimulatedHost) -> Int {
+    network.withLock { $0.hosts[host.number].descriptorLimit }
   }
 
   // MARK: The network
@@ -73,6 +97,10 @@ public final class SimulatedWorld: Sendable {
       network.disturb("between \(a.name) and \(b.name) there is from now on \(conditions)")
       network.setConditions(conditions, between: a.number, and: b.number)
     }
+  }
+
+  func conditions(from source: SimulatedHost, to target: SimulatedHost) -> LinkConditions {
+    network.withLock { $0.wire(Route(from: source.number, to: target.number)).conditions }
   }
 
   /// How packets travel between hosts for which nothing else has been set, and which have not talked yet.
@@ -91,6 +119,23 @@ public final class SimulatedWorld: Sendable {
       network.disturb("\(a.name) and \(b.name) are cut off from each other")
       network.cut(Route(from: a.number, to: b.number))
       network.cut(Route(from: b.number, to: a.number))
+    }
+  }
+
+  /// Lets nothing through from one host to the other until `heal`; the other way is as it was. So what the second
+  /// sends arrives, and is never acknowledged: it is repeated, and given up in the end, as in a partition.
+  public func partition(from source: SimulatedHost, to target: SimulatedHost) {
+    network.withLock { network in
+      network.disturb("\(target.name) is cut off from \(source.name)")
+      network.cut(Route(from: source.number, to: target.number))
+    }
+  }
+
+  /// Lets everything through again from one host to the other.
+  public func heal(from source: SimulatedHost, to target: SimulatedHost) {
+    network.withLock { network in
+      network.disturb("\(source.name) reaches \(target.name) again")
+      network.heal(Route(from: source.number, to: target.number))
     }
   }
 
@@ -118,6 +163,14 @@ public final class SimulatedWorld: Sendable {
   /// - Throws: `CancellationError`.
   public func sleep(for duration: Duration) async throws {
     try await loop.sleep(for: duration)
+  }
+
+  /// Waits until the last of its planned ``faults`` is over, so that what should work in the end can be tried.
+  ///
+  /// - Throws: `CancellationError`.
+  public func untilFaultsEnd() async throws {
+    let end = faults.map(\.end).max() ?? .zero
+    if elapsed < end { try await sleep(for: end - elapsed) }
   }
 
   /// Draws from the simulation's seed.

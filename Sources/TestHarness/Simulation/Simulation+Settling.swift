@@ -42,7 +42,7 @@ extension Simulation {
   }
 
   private func leak() -> ResourcesLeaked? {
-    let abandoned = world.loop.census.abandonedConnections
+    let abandoned = world.loop.census.abandonedConnections - world.network.withLock { $0.excused }
     if abandoned > 0 {
       return ResourcesLeaked(
         description: "\(abandoned.of("connection")) dropped without close() or abort()"

@@ -9,7 +9,9 @@ struct Simulation: Sendable {
 
   var poller: SimulatedPoller { world.poller }
 
-  init(seed: UInt64, faults: SystemCallFaults, timeLimit: Duration) throws {
+  init(
+    seed: UInt64, faults: SystemCallFaults, timeLimit: Duration, plan: [PlannedFault] = []
+  ) throws {
     if SimulationThread.isCurrent {
       throw SimulationError.invalid(
         "a simulation cannot begin inside of another: give the one that runs more hosts, or begin the other outside"
@@ -30,7 +32,14 @@ struct Simulation: Sendable {
     kernel.witness.attach(loop)
     loops = try EventLoopGroup([loop])
     world = SimulatedWorld(
-      seed: seed, loop: loop, loops: loops, network: network, order: order, poller: poller)
+      seed: seed, loop: loop, loops: loops, network: network, order: order, poller: poller, faults: plan)
+    if !plan.isEmpty {
+      world.services.add(
+        .init(host: "the plan of faults") { [world] in
+          var driver = FaultDriver(world)
+          try await driver.run(plan)
+        })
+    }
   }
 
   func run<Value: Sendable>(
@@ -41,7 +50,12 @@ struct Simulation: Sendable {
     let run = Task(executorPreference: world.loop.executor) {
       // Where a detached task looks.
       Environment.setFallback(world.environment)
-      let outcome = await home.run { await finish(await attempt(body)) }
+      let outcome = await home.enter {
+        let result = await attempt(body)
+        // What services have captured is not left behind by them.
+        world.end()
+        return await finish(result)
+      }
       Environment.setFallback(nil)
       world.order.end()
       SimulationThread.outside { end.give(outcome) }
@@ -92,12 +106,8 @@ struct Simulation: Sendable {
   }
 
   func outcome<Value>(_ result: Result<Value, any Error>, elapsed: Duration) -> Outcome<Value> {
-    var outcome = Outcome(
+    Outcome(
       seed: world.seed, result: result, fingerprint: world.fingerprint, elapsed: elapsed,
-      trace: world.trace(), disturbances: world.network.withLock { $0.disturbances })
-    if case .failure(let error) = result {
-      outcome.timeline = world.timeline.untilThrown(SimulatedWorld.thrown(error))
-    }
-    return outcome
+      network: world.network)
   }
 }

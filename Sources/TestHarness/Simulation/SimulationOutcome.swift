@@ -5,16 +5,18 @@ extension Simulation {
     let result: Result<Value, any Error>
     let fingerprint: UInt64
     let elapsed: Duration
-    let trace: [String]
-    let disturbances: [String]
-    /// Of a simulation that has failed.
-    var timeline = SimulationTimeline()
+    let network: SharedNetwork
+
+    var trace: [String] { network.withLock { $0.traceLines(last: 4096) } }
+
+    /// The names of the hosts that the scenario had.
+    var hosts: [String] { network.withLock { $0.hosts.filter(\.isAskedFor).map(\.name) } }
 
     /// The same with another end.
     func failing(_ error: any Error) -> Self {
       Self(
-        seed: seed, result: .failure(error), fingerprint: fingerprint, elapsed: elapsed, trace: trace,
-        disturbances: disturbances)
+        seed: seed, result: .failure(error), fingerprint: fingerprint, elapsed: elapsed,
+        network: network)
     }
 
     @discardableResult
@@ -26,7 +28,8 @@ extension Simulation {
         if (error as? SimulationStuck)?.wasGivenUp != true { try Task.checkCancellation() }
         throw SimulationFailure(
           seed: seed, elapsed: elapsed, underlying: error, trace: trace,
-          disturbances: disturbances, timeline: timeline)
+          disturbances: network.withLock { $0.disturbances },
+          timeline: network.withLock { $0.timeline }.untilThrown(SimulatedWorld.thrown(error)))
       }
     }
   }

@@ -78,7 +78,10 @@ enum SimulationThread {
     let read: ClockRead = { clock, time in
       guard let simulation = SimulationThread.current else { return unsafe clock_gettime(clock, time) }
       let (seconds, nanoseconds) = simulation.now().quotientAndRemainder(dividingBy: 1_000_000_000)
-      unsafe time.pointee = timespec(tv_sec: Int(seconds), tv_nsec: Int(nanoseconds))
+      // By place: in release builds the compiler does not always know which module has the names of the two.
+      let fields = UnsafeMutableRawPointer(time)
+      unsafe fields.storeBytes(of: Int(seconds), as: Int.self)
+      unsafe fields.storeBytes(of: Int(nanoseconds), toByteOffset: MemoryLayout<Int>.size, as: Int.self)
       return 0
     }
     guard let library = unsafe dlopen("libswift_Concurrency.so", RTLD_NOW | RTLD_NOLOAD) else { return false }

@@ -88,7 +88,9 @@ struct SimulationTrace {
   }
 
   private mutating func mix(_ text: StaticString) {
-    for byte in "\(text)".utf8 { mix(byte) }
+    text.withUTF8Buffer { bytes in
+      for index in bytes.indices { mix(unsafe bytes[index]) }
+    }
   }
 
   /// As many as a time line shows; not a copy of those where that is all.
@@ -119,6 +121,7 @@ extension SimulatedPacket {
     case .end: "end"
     case .reset: "reset"
     case .room: "room"
+    case .acknowledgement: "acknowledgement"
     }
   }
 

@@ -90,7 +90,7 @@ func environmentSeed() throws(SimulationError) -> UInt64? {
   return seed
 }
 
-private func difference(_ first: [String], _ second: [String]) -> String {
+func difference(_ first: [String], _ second: [String]) -> String {
   let place = zip(first, second).enumerated().first { $0.element.0 != $0.element.1 }
   guard let (index, lines) = place else { return "the traces that are kept do not show where" }
   let before = first[..<index].suffix(5).map { "       \($0)\n" }.joined()

@@ -31,7 +31,9 @@ struct HealthTests {
             connected.set(world.elapsed)
             proven.change { $0.append(nil) }
           case .healthy:
-            proven.change { $0[$0.count - 1] = Int((world.elapsed - connected.value) / .milliseconds(500)) }
+            proven.change {
+              $0[$0.count - 1] = Int(((world.elapsed - connected.value) / .milliseconds(500)).rounded())
+            }
           default: break
           }
         }

@@ -4,26 +4,50 @@ import TCPServer
 import TestHarness
 import Testing
 
-// What Docs/Testing.md shows, as it stands there (.ci/check-readme).
+// What Docs/Simulation.md shows, as it stands there (.ci/check-readme).
 
 @Suite struct DocumentedSimulationTests {
   @Test("an hour takes no time")
   func hour() async throws {
     try await withSimulation { world in
-      let pantry = world.host("pantry")
-      let server = try await pantry.run { try await TCPServer.bind(on: .any(port: 7)) }
-      pantry.start {
-        try await server.run(framing: .lines) { connection in
+      world.host("pantry").start {
+        try await TCPServer.serve(on: .any(port: 7), framing: .lines) { connection in
           for try await line in connection.inbound { try await connection.send(line) }
         }
       }
+      try await world.sleep(for: .seconds(3600))  // takes no time
       try await world.host("kitchen").run {
         try await Connector().withConnection(to: "pantry", port: 7) { connection in
           let lines = connection.framed(.lines)
-          try await world.sleep(for: .seconds(3600))  // takes no time
           try await lines.send("salt?")
           print(try await lines.next() ?? "nothing", world.elapsed)
         }
+      }
+    }
+  }
+
+  @Test("hosts that crash")
+  func crash() async throws {
+    try await withSimulation { world in
+      let server = world.host("server")
+      server.start {
+        try await TCPServer.serve(on: .any(port: 7), framing: .lines) { connection in
+          for try await line in connection.inbound { try await connection.send(line) }
+        }
+      }
+      try await world.sleep(for: .seconds(1))
+      try await world.host("client").run {
+        let connection = try await Connection.connect(to: "server", port: 7)
+        server.crash()
+        try await connection.send("anybody?\n")  // nobody hears it, and nobody says so
+        try await world.sleep(for: .seconds(10))
+        server.restart()
+        do {
+          print(try await connection.read() as Any)
+        } catch {
+          print(error)  // connection reset by 10.0.0.2:7: recv: ECONNRESET …
+        }
+        connection.abort()
       }
     }
   }

@@ -1,0 +1,39 @@
+import AsyncSockets
+
+/// What a host of a simulation runs: services, at each boot, and the tasks of its process, which end with that.
+final class HostWork: Sendable {
+  typealias Service = @Sendable () async throws -> Void
+
+  private struct State {
+    var services: [Service] = []
+    /// In the order in which they began.
+    var tasks: [(id: Int, task: Task<Void, Never>)] = []
+    var lastTask = 0
+  }
+
+  private let state = Lock(State())
+
+  /// Those that every process of the host runs from its beginning.
+  var services: [Service] { state.withLock { $0.services } }
+
+  /// The host boots no more.
+  func forgetServices() { state.withLock { $0.services = [] } }
+
+  func add(_ service: @escaping Service) { state.withLock { $0.services.append(service) } }
+
+  /// - Returns: under which number it is to be removed.
+  func add(_ task: Task<Void, Never>) -> Int {
+    state.withLock { state in
+      state.lastTask += 1
+      state.tasks.append((state.lastTask, task))
+      return state.lastTask
+    }
+  }
+
+  func remove(_ id: Int) { state.withLock { state in state.tasks.removeAll { $0.id == id } } }
+
+  /// Cancels all of them.
+  func cancelTasks() {
+    for (_, task) in state.withLock({ $0.tasks }) { task.cancel() }
+  }
+}
