@@ -19,10 +19,6 @@ struct Wait {
   /// Blocks until `descriptor` reports one of `events`, a hang-up or an error.
   func untilReady(_ descriptor: Int32, _ events: Int32) throws {
     var entry = pollfd(fd: descriptor, events: Int16(events), revents: 0)
-    // The cooperative pool has a thread for each core: two tests that hold them stall all others.
-    if unsafe poll(&entry, 1, 0) == 0, unsafe swift_task_getCurrent() != nil {
-      throw PeerError.invalid("would block a task's thread, waiting for \(what): use onThread")
-    }
     while true {
       switch unsafe poll(&entry, 1, millisecondsLeft()) {
       case 0: throw PeerError.timedOut(waitingFor: what, after: patience)

@@ -291,7 +291,8 @@ import Testing
         return .finish(true)
       }
       let delay = try #require(healthy.value)
-      #expect(delay >= .seconds(seconds) && delay < .seconds(seconds) + .milliseconds(500))
+      // The proxy's answer and the byte may have had ways of different lengths.
+      #expect(delay > .seconds(seconds) - .milliseconds(500) && delay < .seconds(seconds) + .milliseconds(500))
     }
   }
 
