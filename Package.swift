@@ -57,6 +57,8 @@ let package = Package(
       name: "keyvalue", dependencies: ["TCPServer", "TCPClient"], path: "Examples/keyvalue",
       swiftSettings: settings),
     .target(name: "Peers", dependencies: ["CLinux"], path: "Tests/Peers", swiftSettings: settings),
+    .target(
+      name: "TestSupport", dependencies: ["AsyncSockets"], path: "Tests/TestSupport", swiftSettings: settings),
     .executableTarget(
       name: "SocketExercise", dependencies: ["TCPServer", "AsyncSockets", "Framing", "TestHarness"],
       path: "Tests/SocketExercise", swiftSettings: settings),
@@ -68,7 +70,7 @@ let package = Package(
       name: "CodecFuzzing", dependencies: ["Framing"], path: "Fuzz/Sources/CodecFuzzing",
       swiftSettings: settings),
     .testTarget(
-      name: "FramingTests", dependencies: ["Framing", "CodecFuzzing"], swiftSettings: settings),
+      name: "FramingTests", dependencies: ["Framing", "CodecFuzzing", "TestSupport"], swiftSettings: settings),
     .testTarget(
       name: "TestHarnessTests",
       dependencies: ["TestHarness", "TCPServer", "TCPClient", "MultiClient", "AsyncSockets", "Framing"],
@@ -77,22 +79,27 @@ let package = Package(
       name: "FixtureTests", dependencies: ["TestHarness", "TCPServer", "AsyncSockets", "Framing", "Peers"],
       swiftSettings: settings),
     .testTarget(
-      name: "AsyncSocketsTests", dependencies: ["AsyncSockets", "Framing", "TestHarness", "CLinux", "Peers"],
+      name: "AsyncSocketsTests",
+      dependencies: ["AsyncSockets", "Framing", "TestHarness", "CLinux", "Peers", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "TCPServerTests",
-      dependencies: ["TCPServer", "AsyncSockets", "Framing", "TestHarness", "CLinux", "Peers"],
+      dependencies: [
+        "TCPServer", "AsyncSockets", "Framing", "TestHarness", "CLinux", "Peers", "TestSupport",
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "TCPClientTests",
       dependencies: [
-        "TCPClient", "TCPServer", "AsyncSockets", "Framing", "TestHarness", "CLinux", "Peers", "redis",
+        "TCPClient", "TCPServer", "AsyncSockets", "Framing", "TestHarness", "CLinux", "Peers", "TestSupport",
+        "redis",
       ],
       swiftSettings: settings),
     .testTarget(
       name: "MultiClientTests",
       dependencies: [
         "MultiClient", "TCPServer", "AsyncSockets", "Framing", "TestHarness", "CLinux", "Peers",
+        "TestSupport",
       ],
       swiftSettings: settings),
     .testTarget(

@@ -1,4 +1,5 @@
 import Framing
+import TestSupport
 import Testing
 
 @Suite("The correlator, against a plain model")

@@ -1,4 +1,5 @@
 import Framing
+import TestSupport
 import Testing
 
 @Suite("Lines that several terminators end, against a plain model")

@@ -3,6 +3,7 @@ import Glibc
 import Peers
 import TCPServer
 import TestHarness
+import TestSupport
 import Testing
 
 @Suite("Admission", .timeLimit(.minutes(4)))

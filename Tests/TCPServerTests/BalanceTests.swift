@@ -2,6 +2,7 @@ import Framing
 import Peers
 import TCPServer
 import TestHarness
+import TestSupport
 import Testing
 
 @Suite("Several loops", .serialized, .timeLimit(.minutes(4)))

@@ -2,6 +2,7 @@ import Framing
 import Peers
 import TCPServer
 import TestHarness
+import TestSupport
 import Testing
 
 /// How a connection of the churn comes to its end; each with its share in a hundred.

@@ -2,6 +2,7 @@ import Framing
 import Peers
 import TCPServer
 import TestHarness
+import TestSupport
 import Testing
 
 /// `pause` reads no more, `stay` outlives the end of its input.

@@ -2,6 +2,7 @@ import Framing
 import Peers
 import TCPServer
 import TestHarness
+import TestSupport
 import Testing
 
 @Suite("A peer that has ended its own stream", .timeLimit(.minutes(4)))

@@ -3,6 +3,7 @@ import Glibc
 import Peers
 import TCPServer
 import TestHarness
+import TestSupport
 import Testing
 
 /// Echoes lines; `throw` throws, `push` sends until nothing more is taken, `pause` reads no more, `stay` outlives the

@@ -2,6 +2,7 @@ import Framing
 import Peers
 import TCPServer
 import TestHarness
+import TestSupport
 import Testing
 
 @Suite("How many connections a peer may have, and how fast they may come", .timeLimit(.minutes(4)))

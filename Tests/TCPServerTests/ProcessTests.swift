@@ -4,6 +4,7 @@ import Peers
 import Synchronization
 import TCPServer
 import TestHarness
+import TestSupport
 import Testing
 
 @Suite("A server in its process", .serialized, .timeLimit(.minutes(4)))

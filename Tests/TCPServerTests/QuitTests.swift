@@ -2,6 +2,7 @@ import Framing
 import Peers
 import TCPServer
 import TestHarness
+import TestSupport
 import Testing
 
 @Suite("A handler that ends the conversation", .timeLimit(.minutes(4)))

@@ -1,4 +1,5 @@
 import AsyncSockets
+import TestSupport
 import Testing
 
 @testable import TCPServer

@@ -1,5 +1,6 @@
 import Framing
 import TestHarness
+import TestSupport
 import Testing
 
 @testable import AsyncSockets
@@ -14,7 +15,7 @@ struct MembershipTests {
       let transports = (0..<12).map { _ in ScriptedTransport() }
       let members = try transports.map { try Connection(over: $0, on: group.loops[0]).framed(LineFraming()) }
       defer { for member in members { member.abort() } }
-      var numbers = SeededNumbers(seed: 4)
+      var numbers = SeededGenerator(seed: 4)
       var seats: [Int: BroadcastSeat] = [:]
       var expected = [String](repeating: "", count: members.count)
       for round in 0..<400 {

@@ -1,5 +1,6 @@
 import Peers
 import TestHarness
+import TestSupport
 import Testing
 
 @testable import AsyncSockets

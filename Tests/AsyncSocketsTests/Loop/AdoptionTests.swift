@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import Peers
 import TestHarness
+import TestSupport
 import Testing
 
 @testable import AsyncSockets

@@ -1,6 +1,7 @@
 import Glibc
 import Peers
 import TestHarness
+import TestSupport
 import Testing
 
 @testable import AsyncSockets

@@ -1,6 +1,7 @@
 import Glibc
 import Peers
 import TestHarness
+import TestSupport
 import Testing
 
 @testable import AsyncSockets
@@ -25,7 +26,7 @@ struct DeadlineTests {
     let clock = ManualClock()
     try await withLoop(clock: clock) { loop in
       let probe = Probe(loop)
-      var numbers = SeededNumbers(seed: 48)
+      var numbers = SeededGenerator(seed: 48)
       let dues = (0..<300).map { _ in Int.random(in: 1...1000, using: &numbers) }
       let set = { @Sendable in
         for (token, due) in dues.enumerated() {
@@ -71,7 +72,7 @@ struct DeadlineTests {
     try await withLoop(clock: ManualClock()) { loop in
       let probe = Probe(loop)
       let set = { @Sendable in
-        var numbers = SeededNumbers(seed: 48)
+        var numbers = SeededGenerator(seed: 48)
         var ids: [DeadlineID] = []
         for token in 0..<100_000 as Range<UInt64> {
           let due = Self.at(Int.random(in: 1...100, using: &numbers))

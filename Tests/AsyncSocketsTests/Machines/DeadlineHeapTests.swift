@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import AsyncSockets
@@ -10,7 +11,7 @@ struct DeadlineHeapTests {
 
   @Test("gives what a sorted list gives, whatever is set, taken out or due", arguments: 1...20)
   func agreesWithModel(seed: Int) throws {
-    var numbers = SeededNumbers(seed: UInt64(seed))
+    var numbers = SeededGenerator(seed: UInt64(seed))
     var heap = DeadlineHeap<Int>()
     var model = DeadlineModel()
     var spent: [DeadlineHeap<Int>.ID] = []
@@ -113,7 +114,7 @@ private struct DeadlineModel {
     entries.insert(Entry(due: due, payload: payload, id: id), at: position)
   }
 
-  mutating func removeRandom(using numbers: inout SeededNumbers) -> DeadlineHeap<Int>.ID? {
+  mutating func removeRandom(using numbers: inout SeededGenerator) -> DeadlineHeap<Int>.ID? {
     guard let index = entries.indices.randomElement(using: &numbers) else { return nil }
     return entries.remove(at: index).id
   }

@@ -1,4 +1,5 @@
 import TestHarness
+import TestSupport
 import Testing
 
 @testable import AsyncSockets
@@ -8,7 +9,7 @@ struct MessageBacklogTests {
   @Test("it keeps the latest in their order, however they come and go")
   func model() {
     for seed in 0..<200 as Range<UInt64> {
-      var random = SeededNumbers(seed: seed)
+      var random = SeededGenerator(seed: seed)
       let limit = Int.random(in: 1...5, using: &random)
       var backlog = MessageBacklog(limit: limit)
       var model: [[UInt8]] = []

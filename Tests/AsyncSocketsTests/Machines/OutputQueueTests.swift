@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import AsyncSockets
@@ -6,7 +7,7 @@ import Testing
 struct OutputQueueTests {
   @Test("holds what a plain array holds, however it is filled and emptied", arguments: 1...20)
   func agreesWithModel(seed: Int) throws {
-    var numbers = SeededNumbers(seed: UInt64(seed))
+    var numbers = SeededGenerator(seed: UInt64(seed))
     var queue = OutputQueue()
     var model = OutputModel()
     var next: UInt8 = 0

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import AsyncSockets
@@ -93,7 +94,7 @@ struct RegistrationTableTests {
 
   @Test("agrees with a dictionary, whatever comes and goes")
   func agreesWithModel() throws {
-    var numbers = SeededNumbers(seed: 3)
+    var numbers = SeededGenerator(seed: 3)
     var table = RegistrationTable()
     var current: [Int32: (target: Target, key: UInt64)] = [:]
     var gone: [UInt64] = []

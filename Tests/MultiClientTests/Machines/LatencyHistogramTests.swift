@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import MultiClient
@@ -5,7 +6,7 @@ import Testing
 @Suite("A latency histogram")
 struct LatencyHistogramTests {
   private func values(_ seed: UInt64, count: Int) -> [UInt64] {
-    var random = SeededNumbers(seed: seed)
+    var random = SeededGenerator(seed: seed)
     return (0..<count).map { _ in random.next() >> UInt64.random(in: 0...63, using: &random) }
   }
 
@@ -76,7 +77,7 @@ struct LatencyHistogramTests {
   @Test(
     "numbers that it cannot have written are none, whatever they are", arguments: 0..<100 as Range<UInt64>)
   func damaged(seed: UInt64) {
-    var random = SeededNumbers(seed: seed)
+    var random = SeededGenerator(seed: seed)
     var histogram = LatencyHistogram()
     for value in values(seed, count: 5) { histogram.record(nanoseconds: value) }
     var numbers = histogram.numbers

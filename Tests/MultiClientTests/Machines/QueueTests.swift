@@ -1,4 +1,5 @@
 import AsyncSockets
+import TestSupport
 import Testing
 
 @testable import MultiClient
@@ -7,7 +8,7 @@ import Testing
 struct QueueTests {
   @Test("come out as they went in, whoever is put back first", arguments: 0..<20 as Range<UInt64>)
   func fifo(seed: UInt64) {
-    var random = SeededNumbers(seed: seed)
+    var random = SeededGenerator(seed: seed)
     var fifo = Fifo<Int>()
     var model: [Int] = []
     for number in 0..<5000 {

@@ -1,4 +1,5 @@
 import AsyncSockets
+import TestSupport
 import Testing
 
 @testable import MultiClient
@@ -89,7 +90,7 @@ struct RampScheduleTests {
     "in no second more begin than the rate, and a tenth of that, whatever happens",
     arguments: 0..<5 as Range<UInt64>)
   func bounded(seed: UInt64) {
-    var random = SeededNumbers(seed: seed)
+    var random = SeededGenerator(seed: seed)
     var schedule = RampSchedule(.constant(perSecond: 50))
     var now = 0.0
     var begun: [Double] = []

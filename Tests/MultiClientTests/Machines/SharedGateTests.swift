@@ -1,4 +1,5 @@
 import AsyncSockets
+import TestSupport
 import Testing
 
 @testable import MultiClient
@@ -68,7 +69,7 @@ struct SharedGateTests {
   }
 
   private func explore(_ limits: MultiClientLimits, seed: UInt64) {
-    var random = SeededNumbers(seed: seed)
+    var random = SeededGenerator(seed: seed)
     var group = Group(limits)
     for client in 0..<3 {
       for _ in 0..<Int.random(in: 0...30, using: &random) {

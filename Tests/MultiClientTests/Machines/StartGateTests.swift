@@ -1,4 +1,5 @@
 import AsyncSockets
+import TestSupport
 import Testing
 
 @testable import MultiClient
@@ -7,7 +8,7 @@ import Testing
 struct StartGateTests {
   /// A small world of connections, in which everything that may happen happens, in an order that the seed decides.
   private func explore(_ limits: MultiClientLimits, seed: UInt64, steps: Int = 200) {
-    var random = SeededNumbers(seed: seed)
+    var random = SeededGenerator(seed: seed)
     var gate = StartGate(limits)
     var now = EventLoop.Instant.at(1)
     var connecting: [String] = []

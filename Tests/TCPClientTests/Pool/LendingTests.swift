@@ -2,6 +2,7 @@ import AsyncSockets
 import Framing
 import TCPServer
 import TestHarness
+import TestSupport
 import Testing
 
 @testable import TCPClient

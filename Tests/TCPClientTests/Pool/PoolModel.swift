@@ -1,4 +1,5 @@
 import AsyncSockets
+import TestSupport
 
 @testable import TCPClient
 

@@ -1,6 +1,7 @@
 import AsyncSockets
 import Framing
 import TestHarness
+import TestSupport
 import Testing
 
 @testable import TCPClient

@@ -4,6 +4,7 @@ import Peers
 import TCPClient
 import TCPServer
 import TestHarness
+import TestSupport
 import Testing
 
 @Suite("That a connection is healthy")

@@ -1,6 +1,7 @@
 import TCPClient
 import TCPServer
 import TestHarness
+import TestSupport
 import Testing
 
 @Suite("A client whose server takes no more output when the closure has returned")

@@ -1,6 +1,7 @@
 import TCPClient
 import TCPServer
 import TestHarness
+import TestSupport
 import Testing
 
 @Suite("A session of requests with ids")

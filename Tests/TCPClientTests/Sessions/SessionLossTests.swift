@@ -1,5 +1,6 @@
 import TCPServer
 import TestHarness
+import TestSupport
 import Testing
 
 @testable import TCPClient

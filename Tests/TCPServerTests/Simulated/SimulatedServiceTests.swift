@@ -1,6 +1,7 @@
 import Framing
 import TCPServer
 import TestHarness
+import TestSupport
 import Testing
 
 /// Echoes lines; `push` sends until nothing more is taken, `throw` throws, `wait` closes when a second has passed.

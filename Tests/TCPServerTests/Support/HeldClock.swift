@@ -1,5 +1,6 @@
 import AsyncSockets
 import Peers
+import TestSupport
 
 /// The system's clock, at which a test can hold a loop: in the moment after it has asked the kernel for events and
 /// before it takes what others ask of it.

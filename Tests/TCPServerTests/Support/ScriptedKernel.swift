@@ -1,5 +1,6 @@
 import AsyncSockets
 import TestHarness
+import TestSupport
 
 /// A kernel that answers `accept` as a test says, and everything else as the real one does.
 final class ScriptedKernel: Kernel {

@@ -1,5 +1,6 @@
 import Peers
 import TestHarness
+import TestSupport
 
 @testable import AsyncSockets
 

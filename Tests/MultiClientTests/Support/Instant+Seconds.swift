@@ -1,0 +1,7 @@
+import AsyncSockets
+
+extension EventLoop.Instant {
+  static func at(_ seconds: Double) -> EventLoop.Instant {
+    EventLoop.Instant(nanoseconds: Int64((seconds * 1e9).rounded()))
+  }
+}
