@@ -49,11 +49,17 @@ final class StoreClient: Sendable {
   }
 
   func newest(of key: String) async throws -> Version {
-    try await askMajority("GET \(key)").compactMap { Version($0) }.max() ?? .none
+    let answers = try await askMajority("GET \(key)")
+    let versions = answers.compactMap { Version($0) }
+    guard let newest = versions.max(), versions.count == answers.count else {
+      throw StoreError("no replicas, or no versions: \(answers)")
+    }
+    return newest
   }
 
   private func store(_ version: Version, for key: String) async throws {
-    _ = try await askMajority("SET \(key) \(version)")
+    let answers = try await askMajority("SET \(key) \(version)")
+    if let refusal = answers.first(where: { $0 != "OK" }) { throw StoreError(refusal) }
   }
 
   private func askMajority(_ question: String) async throws -> [String] {
@@ -74,9 +80,7 @@ final class StoreClient: Sendable {
   ) async throws -> String {
     while true {
       do {
-        let answer = try await session.request(question)
-        if answer.hasPrefix("NO ") { throw StoreError(answer) }
-        return answer
+        return try await session.request(question)
       } catch TCPClient.SessionError.outcomeUnknown {}
     }
   }
