@@ -1,69 +1,60 @@
 import Glibc
+import TCPClient
 import TCPServer
 
-/// A key-value store on several machines. What it has acknowledged survives the loss of any one of them.
+/// A key-value store on several machines. What it has acknowledged survives the loss of any one of three, and of any two of
+/// five, and it goes on answering meanwhile.
 ///
 /// ```sh
-/// keyvalue serve 7001 b:7002 c:7003               # on a; b and c alike, each with the others
-/// keyvalue promote 1 a:7001 b:7002 c:7003         # a is the primary, b and c are its backups
-/// keyvalue ask a:7001,b:7002,c:7003 PUT x 1
-/// keyvalue promote 2 b:7002 c:7003                # when a is lost
+/// keyvalue serve 7001 values                      # on each of a, b and c, with a file of its own
+/// keyvalue put x 'an apple' a:7001 b:7001 c:7001
+/// keyvalue get x a:7001 b:7001 c:7001
 /// ```
-///
-/// It is an example: its list of commands is in memory, and grows.
 @main
 struct KeyValue {
   static func main() async {
     do {
-      guard try await run(Array(CommandLine.arguments.dropFirst())) else {
-        fail(
-          """
-          usage: keyvalue serve PORT OTHER...
-                 keyvalue promote EPOCH PRIMARY BACKUP...
-                 keyvalue ask REPLICA,REPLICA,... GET|PUT|APPEND KEY [VALUE]
-          """, status: 2)
-      }
+      if try await run(Array(CommandLine.arguments.dropFirst())) { return }
+      print("usage: keyvalue serve PORT FILE | get KEY HOST:PORT... | put KEY VALUE HOST:PORT...")
+      exit(2)
     } catch {
-      fail("keyvalue: \(error)", status: 1)
+      print("keyvalue: \(error)")
+      exit(1)
     }
   }
 
-  /// Does what is asked; `false` if that cannot be understood.
+  /// - Returns: whether it could be understood.
   static func run(_ arguments: [String]) async throws -> Bool {
-    guard arguments.count >= 2 else { return false }
-    let rest = Array(arguments.dropFirst(2))
-    switch arguments[0] {
-    case "serve":
-      guard let port = UInt16(arguments[1]) else { return false }
-      let replica = try Replica(others: rest)
-      let signals = try ProcessSignals(.interrupt, .terminate)
-      let server = try await TCPServer.bind(on: .any(port: port))
-      print("listening on \(server.address)")
-      fflush(nil)
-      try await withThrowingDiscardingTaskGroup { group in
-        group.addTask {
-          for await _ in signals { server.beginDrain(deadline: .seconds(2)) }
-        }
-        try await replica.run(server)
-        group.cancelAll()
-      }
-    case "promote":
-      guard let epoch = Int(arguments[1]), let primary = rest.first else { return false }
-      print(try await StoreClient.promote(primary, epoch: epoch, backups: Array(rest.dropFirst())))
-    case "ask":
-      guard rest.count >= 2 else { return false }
-      var generator = SystemRandomNumberGenerator()
-      let name = String(generator.next(), radix: 36)
-      var client = try StoreClient(name, replicas: arguments[1].split(separator: ",").map(String.init))
-      print(try await client.ask(rest.joined(separator: " ")))
+    guard let command = arguments.first, let key = arguments.dropFirst().first else { return false }
+    switch (command, arguments.count) {
+    case ("serve", 3):
+      guard let port = UInt16(key) else { return false }
+      let replica = try Replica(on: try FileDisk(arguments[2]))
+      try await replica.run(try await TCPServer.bind(on: .any(port: port)))
+    case ("get", 3...):
+      guard let client = client(arguments[2...]) else { return false }
+      print(try await using(client) { try await client.get(key) })
+    case ("put", 4...):
+      guard let client = client(arguments[3...]), !key.contains(" ") else { return false }
+      try await using(client) { try await client.put(arguments[2], for: key) }
     default: return false
     }
     return true
   }
 
-  static func fail(_ message: String, status: Int32) -> Never {
-    let line = Array((message + "\n").utf8)
-    _ = unsafe write(STDERR_FILENO, line, line.count)
-    exit(status)
+  private static func client(_ places: ArraySlice<String>) -> StoreClient? {
+    let replicas = places.compactMap { place -> (host: String, port: UInt16)? in
+      guard let colon = place.lastIndex(of: ":"), let port = UInt16(place[colon...].dropFirst()) else {
+        return nil
+      }
+      return (String(place[..<colon]), port)
+    }
+    guard replicas.count == places.count else { return nil }
+    return StoreClient(String(UInt64.random(in: 0...(.max)), radix: 36), replicas: replicas)
+  }
+
+  static func using<Value>(_ client: StoreClient, _ body: () async throws -> Value) async throws -> Value {
+    async let _ = client.run()
+    return try await withDeadline(.after(.seconds(10))) { try await body() }
   }
 }

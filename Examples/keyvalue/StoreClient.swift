@@ -1,62 +1,87 @@
+import Synchronization
 import TCPClient
 
-/// A client of the store. It asks one replica after the other until the primary has answered; each request is done once, or
-/// if this throws perhaps.
-struct StoreClient {
-  /// No other client's.
-  let name: String
-  private(set) var number = 0
-  private let client: TCPClient
+/// A client of the store, for as long as `run` does. It waits for the majority of the replicas, however long that takes.
+///
+/// Any two majorities have a replica in common, which knows what was written last. (Attiya, Bar-Noy and Dolev, *Sharing
+/// memory robustly in message-passing systems*, 1995, with several writers: Lynch and Shvartsman, 1997.)
+final class StoreClient: Sendable {
+  /// No other client's, ever.
+  private let name: String
+  private let sessions: [TCPClient.Session<LineFraming, Never>]
+  private let lastNumber = Mutex(0)
 
-  init(_ name: String, replicas: [String]) throws {
+  init(_ name: String, replicas: [(host: String, port: UInt16)]) {
     self.name = name
     var configuration = TCPClient.Configuration()
     configuration.connectTimeout = .seconds(2)
-    configuration.reconnect.initialDelay = .milliseconds(100)
-    configuration.reconnect.maximumDelay = .seconds(1)
-    // Who is not the primary answers, too.
-    configuration.health = .marked
-    client = TCPClient(to: try replicas.map { try Place($0).target }, configuration: configuration)
-  }
-
-  /// Asks `GET x`, `PUT x 1` or `APPEND x 1`.
-  ///
-  /// - Returns: the value that the key has then.
-  mutating func ask(_ request: String) async throws -> String {
-    number += 1
-    let line = "DO \(name) \(number) \(request)"
-    return try await client.run(framing: .lines) { [client] connection in
-      let answer = try await connection.request(line, deadline: .after(.seconds(3)))
-      guard answer.hasPrefix("OK ") else { return .reconnect }
-      client.markHealthy()
-      return .finish(String(answer.dropFirst(3)))
+    configuration.reconnect.maximumDelay = .seconds(2)
+    sessions = replicas.map { host, port in
+      TCPClient(to: host, port: port, configuration: configuration).session(
+        framing: .lines, whileDisconnected: .wait,
+        heartbeat: .request("PING", every: .seconds(1), silence: .seconds(3)))
     }
   }
 
-  /// Makes a replica the primary of a new epoch. It must belong to every epoch since the last promotion that was `OK`, that
-  /// one included: a backup that has just joined may lack what others have.
-  static func promote(_ replica: String, epoch: Int, backups: [String]) async throws -> String {
-    let line = (["PROMOTE", "\(epoch)"] + backups).joined(separator: " ")
-    let place = try Place(replica)
-    return try await TCPClient.withConnection(to: place.host, port: place.port, framing: .lines) {
-      connection in
-      try await connection.request(line, deadline: .after(.seconds(5)))
+  /// Keeps it connected, until it is cancelled.
+  func run() async throws {
+    try await withThrowingDiscardingTaskGroup { group in
+      for session in sessions { group.addTask { try await session.run() } }
     }
   }
-}
 
-/// `HOST:PORT`.
-struct Place {
-  let host: String
-  let port: UInt16
-
-  init(_ text: String) throws {
-    guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[colon...].dropFirst()),
-      colon > text.startIndex
-    else { throw SocketError.invalid("a replica is HOST:PORT, not \(text.debugDescription)") }
-    host = String(text[..<colon])
-    self.port = port
+  func get(_ key: String) async throws -> String {
+    let version = try await newest(of: key)
+    // Now no majority is without it, or who reads later could see what was before.
+    try await store(version, for: key)
+    return version.value
   }
 
-  var target: TCPClient.Target { .host(host, port: port) }
+  /// If this throws, the value may be written at any time later, or never.
+  func put(_ value: String, for key: String) async throws {
+    let newest = try await newest(of: key).number
+    let number = lastNumber.withLock { last in
+      // Its own last one may have got to a minority, or nowhere.
+      last = max(last, newest) + 1
+      return last
+    }
+    try await store(Version(number: number, writer: name, value: value), for: key)
+  }
+
+  func newest(of key: String) async throws -> Version {
+    let answers = try await askMajority("GET \(key)")
+    let versions = answers.compactMap { Version($0) }
+    guard let newest = versions.max(), versions.count == answers.count else {
+      throw StoreError("no replicas, or no versions: \(answers)")
+    }
+    return newest
+  }
+
+  private func store(_ version: Version, for key: String) async throws {
+    let answers = try await askMajority("SET \(key) \(version)")
+    if let refusal = answers.first(where: { $0 != "OK" }) { throw StoreError(refusal) }
+  }
+
+  private func askMajority(_ question: String) async throws -> [String] {
+    try await withThrowingTaskGroup { group in
+      for session in sessions { group.addTask { try await Self.ask(session, question) } }
+      var answers: [String] = []
+      while answers.count <= sessions.count / 2, let answer = try await group.next() {
+        answers.append(answer)
+      }
+      group.cancelAll()
+      return answers
+    }
+  }
+
+  /// Asks again after each lost connection: twice is as good as once.
+  private static func ask(
+    _ session: TCPClient.Session<LineFraming, Never>, _ question: String
+  ) async throws -> String {
+    while true {
+      do {
+        return try await session.request(question)
+      } catch TCPClient.SessionError.outcomeUnknown {}
+    }
+  }
 }

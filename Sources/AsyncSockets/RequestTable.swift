@@ -11,6 +11,13 @@ struct RequestTable<Frame: Sendable, ID: Hashable & Sendable> {
     case reply(to: Token)
     /// For a frame that answers no request.
     case unsolicited
+
+    var number: UInt64 {
+      switch self {
+      case .reply(let token): token.number
+      case .unsolicited: .max
+      }
+    }
   }
 
   /// What a waiter is to do.
@@ -148,7 +155,8 @@ struct RequestTable<Frame: Sendable, ID: Hashable & Sendable> {
     end = error
     _ = correlator.end()
     reader = nil
-    woken += waiting
+    // In their order: that of a set differs from run to run, and with it a simulation.
+    woken += waiting.sorted { $0.number < $1.number }
     waiting = []
   }
 

@@ -39,7 +39,7 @@
 public struct Correlator<ID: Hashable & Sendable>: Sendable {
   /// Stands for one request, and for no other of the same correlator.
   public struct Token: Hashable, Sendable {
-    let number: UInt64
+    package let number: UInt64
   }
 
   /// Where a reply belongs.

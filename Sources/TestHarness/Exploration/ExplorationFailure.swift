@@ -9,6 +9,9 @@ public struct ExplorationFailure: Error, CustomStringConvertible {
   /// How many runs it took to find out which of them matter.
   public let runs: Int
 
+  /// What happened, for a person to read: `print(failure.timeline.last(40))`.
+  public var timeline: SimulationTimeline { failure.timeline }
+
   /// The token, the faults in words, the error, and the end of the trace.
   public var description: String {
     let found = foundFaults > token.faults.count ? " (of \(foundFaults); \(runs.of("run")) to find out)" : ""

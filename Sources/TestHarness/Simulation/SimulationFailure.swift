@@ -27,7 +27,9 @@ public struct SimulationFailure: Error, CustomStringConvertible {
     let end = trace.suffix(20)
     let before = disturbances.filter { !end.contains($0) }
     let lines = before + (before.isEmpty ? [] : ["…"]) + end
-    return lines.isEmpty ? "" : "\nThe last that happened:" + lines.map { "\n  \($0)" }.joined()
+    if lines.isEmpty { return "" }
+    return "\nThe last that happened (with hosts side by side: print(failure.timeline)):"
+      + lines.map { "\n  \($0)" }.joined()
   }
 }
 

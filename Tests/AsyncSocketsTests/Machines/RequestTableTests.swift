@@ -183,4 +183,18 @@ struct RequestTableTests {
     try explore(try Program(), 7, [])
     #expect(sequences > 10_000)
   }
+
+  @Test("when the connection fails all who wait are woken in the order in which they asked, in every run")
+  func orderOfFailure() throws {
+    var table = RequestTable<Int, Never>(try .inOrder(atMost: 20), keepingUnsolicited: 0)
+    let waiters = try (0..<20).map { _ in
+      RequestTable<Int, Never>.Waiter.reply(
+        to: try table.begin({ c throws(CorrelatorError) in try c.request() }))
+    }
+    for waiter in waiters { _ = table.step(for: waiter) }
+    table.fail(CancellationError())
+    // The first one reads, and is not asleep.
+    let woken = table.takeWoken()
+    #expect(woken == Array(waiters.dropFirst()))
+  }
 }

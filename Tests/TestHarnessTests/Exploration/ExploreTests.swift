@@ -59,9 +59,11 @@ import Testing
     let text = "\(failure)"
     #expect(text.contains("ASYNCSOCKETS_REPLAY=\(failure.token)\n"))
     #expect(text.contains("explore(replaying: \"\(failure.token)\")"))
+    #expect(failure.timeline.description == failure.failure.timeline.description)
+    #expect(failure.timeline.description.contains("══"))
     #expect(text.contains("It takes 2 faults (of \(failure.foundFaults); "))
     #expect(text.contains("crashes, and is back") || text.contains("is killed"))
-    #expect(text.contains("The last that happened:"))
+    #expect(text.contains("The last that happened (with hosts side by side: print(failure.timeline)):\n"))
     let mended = try await explore(replaying: "\(failure.token)") { _ in }
     #expect("\(mended)" == "\(failure.token) was run again, and did not fail")
   }
