@@ -27,9 +27,12 @@ extension Connection {
     await core.close(flushLimit: .seconds(1), reason: reason, isCancellable: true)
   }
 
-  /// Whether something may have arrived that nobody has read yet.
-  package var mayHaveUnreadInput: Bool {
-    core.state.withLock { $0.reader == nil && $0.readiness.canRead }
+  /// How much has arrived, read or not. Asks the kernel.
+  package var arrivedInput: ArrivedInput {
+    core.state.withLock { state in
+      let unread = state.phase == .open ? state.endpoint.unreadBytes(kernel: core.core.kernel) : 0
+      return ArrivedInput(bytesRead: state.bytesRead, unread: unread)
+    }
   }
 }
 

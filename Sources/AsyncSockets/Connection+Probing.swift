@@ -9,7 +9,8 @@ extension Connection {
     /// It stands, in both directions, and whoever uses it finds nothing of those before.
     case atRest
     /// It stands, and somebody reads from it, or there may be something for somebody to read: bytes, frames that a
-    /// decoder keeps, a reply that nobody waited for. Or a codec or its requests can't be used any more.
+    /// decoder keeps, a reply that nobody waited for. Or it can't be used by others any more, or its limits are not
+    /// those that others have found.
     case unsettled
     /// It has ended, in one direction at least.
     case ended
@@ -22,7 +23,7 @@ extension Connection {
   package var isNew: Bool { core.loans.map { !$0.hasBegun.load(ordering: .relaxed) } ?? false }
 
   /// Reads and requests that were given up before count no longer.
-  package func beginLoan() { core.loans?.begin() }
+  package func beginLoan() { core.loans?.begin(limits) }
 
   /// Looks at it. Waits for nothing; makes a system call only if there is news.
   package func look() -> Condition { core.look() }
@@ -37,8 +38,6 @@ extension Connection {
 }
 
 extension ConnectionCore {
-  fileprivate var loans: LoanRecord? { state.withLock { $0.settings.loans } }
-
   fileprivate func look() -> Connection.Condition {
     guard (try? reading.claim(for: "probe")) != nil else { return .unsettled }
     defer { reading.release() }
@@ -49,11 +48,16 @@ extension ConnectionCore {
       reading.contents.isDry = false
       reading.contents.budget.refill()
       switch try? fillNow(finishingFrame: false) {
-      case .wouldBlock: return loans?.isSettled ?? true ? .atRest : .unsettled
+      case .wouldBlock: return isSettled ? .atRest : .unsettled
       case .bytes, .drained: break
       case .end, .yield, nil: return .ended
       }
     }
     return state.withLock { $0.readiness.isFinal } ? .ended : .unsettled
+  }
+
+  private var isSettled: Bool {
+    let settings = state.withLock { $0.settings }
+    return settings.loans?.isSettled(settings.options.limits) ?? true
   }
 }

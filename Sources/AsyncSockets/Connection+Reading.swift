@@ -18,6 +18,11 @@ extension Connection {
   ) async throws -> Decoder.Frame? {
     // How far a decoder has searched is its own business: whoever had the bytes before, or gets them next, is another.
     var isFirst = true
+    let wasWithinFrame = decoder.isMidFrame(ReceiveBuffer())
+    defer {
+      let isWithinFrame = decoder.isMidFrame(ReceiveBuffer())
+      if isWithinFrame || wasWithinFrame { core.noteDecoder(isWithinFrame: isWithinFrame) }
+    }
     do {
       return try await core.nextFrame(deadline: deadline, operation: "read") { isFinishing in
         if isFirst { core.reading.contents.buffer.forgetSearch() }

@@ -10,6 +10,7 @@ extension Connection {
     try withSocket { descriptor throws(SocketError) in
       try option.apply(to: descriptor, kernel: core.core.kernel, address: peerAddress)
     }
+    core.loans?.spoilIfLent()
   }
 
   /// The value of an option of the connection's socket.

@@ -25,6 +25,7 @@ extension Connection {
     let lower = LowerTransport(loop: core.core)
     let upgraded = UpgradedTransport(try wrap(lower), over: lower)
     repeat { try await core.flush() } while try !core.carry(by: upgraded, over: lower)
+    core.loans?.spoilIfLent()
   }
 }
 

@@ -160,7 +160,8 @@ extension Connector {
 
   // MARK: What can't work
 
-  private func validate() throws(SocketError) {
+  /// Throws what is wrong with it, whatever it is to connect to.
+  package func validate() throws(SocketError) {
     try options.validate()
     guard attemptDelay >= .milliseconds(10) else {
       throw .invalid("attemptDelay must be at least 10 ms, not \(attemptDelay.exactly)")

@@ -19,7 +19,7 @@ extension FramedConnection {
   /// - Throws: as ``RequestConnection/request(_:deadline:)``.
   public func request(_ frame: OutboundFrame, deadline: Deadline = .never) async throws -> InboundFrame {
     let exchange = inOrder.withLock { exchange in
-      let current = exchange ?? RequestExchange(.inOrder, .inOrder())
+      let current = exchange ?? RequestExchange(.inOrder, .inOrder(), for: core)
       exchange = current
       return current
     }
@@ -32,7 +32,7 @@ extension FramedConnection {
   /// - Throws: `FramingError.invalidConfiguration`.
   public func requests(atMost limit: Int = 1_024) throws(FramingError) -> RequestConnection<F, Never> {
     let correlator = try Correlator.inOrder(atMost: limit)
-    return RequestConnection(connection: self, exchange: RequestExchange(.inOrder, correlator))
+    return RequestConnection(connection: self, exchange: RequestExchange(.inOrder, correlator, for: core))
   }
 
   /// Requests whose replies carry the id of their request, and come in any order.
@@ -89,7 +89,7 @@ extension FramedConnection {
         return { $0.reply(id: id) }
       })
     let correlator = try Correlator<ID>.byID(atMost: limit)
-    return RequestConnection(
-      connection: self, exchange: RequestExchange(rules, correlator, keepingUnsolicited: kept))
+    let exchange = RequestExchange(rules, correlator, keepingUnsolicited: kept, for: core)
+    return RequestConnection(connection: self, exchange: exchange)
   }
 }

@@ -20,6 +20,8 @@ public final class FramedConnection<F: Framing>: Sendable {
   @usableFromInline let phase: Atomic<FramedPhase>
   /// What `request` needs, from the first on.
   let inOrder = Lock<RequestExchange<F, Never>?>(nil)
+  /// Kept here, since nothing can be locked when it is released.
+  private let loans: LoanRecord?
 
   init(
     _ connection: Connection, decoder: F.Decoder, encoder: F.Encoder, phase: FramedPhase = .live
@@ -29,7 +31,13 @@ public final class FramedConnection<F: Framing>: Sendable {
     core = connection.core
     self.decoder = DecoderSlot(decoder)
     self.encoder = Lock(encoder)
-    core.state.withLock { $0.settings.loans }?.add(self)
+    loans = core.loans
+    loans?.add(self)
+  }
+
+  deinit {
+    // Part of a frame goes with the decoder. The rest, when it comes, is for nobody.
+    if let loans, !isSwitched, decoder.value.isMidFrame(ReceiveBuffer()) { loans.spoil() }
   }
 
   // MARK: Reading

@@ -1,7 +1,7 @@
 import Framing
 
 /// The requests on one connection: the table behind its lock, and what fills it.
-final class RequestExchange<F: Framing, ID: Hashable & Sendable>: Sendable {
+final class RequestExchange<F: Framing, ID: Hashable & Sendable>: LentRequests {
   typealias Table = RequestTable<F.Decoder.Frame, ID>
 
   /// How requests and replies are told apart. The functions that are returned run under the lock; what they are made
@@ -25,11 +25,23 @@ final class RequestExchange<F: Framing, ID: Hashable & Sendable>: Sendable {
   private let state: Lock<State>
   /// Requests are made and sent in the same order.
   private let order = Lock(())
+  private let loans: LoanRecord?
 
-  init(_ rules: Rules, _ correlator: Correlator<ID>, keepingUnsolicited kept: Int = 0) {
+  init(
+    _ rules: Rules, _ correlator: Correlator<ID>, keepingUnsolicited kept: Int = 0, for core: ConnectionCore
+  ) {
     self.rules = rules
     state = Lock(State(table: Table(correlator, keepingUnsolicited: kept)))
+    loans = core.loans
+    loans?.add(self)
   }
+
+  deinit {
+    // A late reply would be taken for somebody else's.
+    if state.withLock({ $0.table.awaitsReplies }) { loans?.spoil() }
+  }
+
+  var isAtRest: Bool { state.withLock { $0.table.isAtRest } }
 
   func request(
     _ frame: F.Encoder.Frame, on connection: FramedConnection<F>, deadline: Deadline

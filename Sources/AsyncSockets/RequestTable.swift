@@ -54,6 +54,14 @@ struct RequestTable<Frame: Sendable, ID: Hashable & Sendable> {
     return woken
   }
 
+  /// Whether replies are to come, be it to requests that were given up.
+  var awaitsReplies: Bool { correlator.outstanding > 0 }
+
+  /// Whether no reply is to come, and no frame lies about that nobody has taken.
+  var isAtRest: Bool {
+    !awaitsReplies && replies.isEmpty && unsolicited.isEmpty && olderUnsolicited.isEmpty
+  }
+
   // MARK: Requests
 
   mutating func begin(

@@ -1,3 +1,5 @@
+import AsyncSockets
+
 /// When to send the next heartbeat, and when a server is dead. Pure.
 struct SilenceWatch {
   enum Action: Equatable {
@@ -8,25 +10,26 @@ struct SilenceWatch {
 
   let interval: Duration
   let silence: Duration
-  private var bytesRead: UInt64
+  private var arrived: ArrivedInput
   private var heardAt: EventLoop.Instant
   private var nextBeat: EventLoop.Instant
 
-  init(interval: Duration, silence: Duration, now: EventLoop.Instant, bytesRead: UInt64) {
+  init(interval: Duration, silence: Duration, now: EventLoop.Instant, arrived: ArrivedInput) {
     self.interval = interval
     self.silence = silence
-    self.bytesRead = bytesRead
+    self.arrived = arrived
     heardAt = now
     nextBeat = now.advanced(by: interval)
   }
 
-  /// - Parameter hasUnread: whether there may be more than the bytes that were read.
-  mutating func look(at now: EventLoop.Instant, bytesRead: UInt64, hasUnread: Bool) -> Action {
-    if bytesRead != self.bytesRead || hasUnread {
-      self.bytesRead = bytesRead
+  /// When the server is dead, unless something comes before.
+  var limit: EventLoop.Instant { heardAt.advanced(by: silence) }
+
+  mutating func look(at now: EventLoop.Instant, arrived: ArrivedInput) -> Action {
+    if arrived != self.arrived || arrived.mayHoldUpPeer {
+      self.arrived = arrived
       heardAt = now
     }
-    let limit = heardAt.advanced(by: silence)
     if now >= limit { return .dead(after: heardAt.duration(to: now)) }
     guard now >= nextBeat else { return .wait(until: min(limit, nextBeat)) }
     nextBeat = nextBeat.advanced(by: interval)

@@ -43,7 +43,12 @@ extension TCPClient {
     func validate() throws(SocketError) {
       try reconnect.validate()
       try health.validate()
-      try connection.validate()
+      var connector = Connector()
+      connector.options = connection
+      connector.localAddress = localAddress
+      connector.attemptDelay = attemptDelay
+      try connector.validate()
+      try proxy?.validate()
       if let connectTimeout, connectTimeout <= .zero {
         throw .invalid("connectTimeout must be positive, not \(connectTimeout.exactly); nil for no limit")
       }

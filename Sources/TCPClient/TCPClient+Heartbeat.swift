@@ -7,8 +7,9 @@ extension TCPClient {
   /// ```
   ///
   /// A server of which no byte has come for as long as `silence` is dead: the connection ends, with
-  /// `CloseReason.timedOut`, and the client connects again. What has arrived and was not read yet counts as heard of, so a
-  /// client that does not read never finds its server silent. It is noticed at most one interval late.
+  /// `CloseReason.timedOut`, and the client connects again. What arrives counts, whether it is read or not; while 16 KiB or
+  /// more lie unread the server is not found silent, since it may be waiting for room. It is noticed at most one interval
+  /// late.
   public struct Heartbeat<Frame: Sendable>: Sendable {
     let frame: Frame
     let isRequest: Bool

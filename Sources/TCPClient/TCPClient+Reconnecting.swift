@@ -5,13 +5,13 @@ extension TCPClient {
     /// The closure has returned, and wants to be entered again.
     case returned
     case threw(any Error)
-    /// It was cut short for the sake of other targets, whatever the closure has made of that.
+    /// The client had other targets when it ended, whatever the closure has made of that.
     case retargeted
 
-    init(_ result: Result<Next<Value>, any Error>, wasInterrupted: Bool) {
+    init(_ result: Result<Next<Value>, any Error>, wasRetargeted: Bool) {
       switch result {
       case .success(.finish(let value)): self = .finished(value)
-      case _ where wasInterrupted: self = .retargeted
+      case _ where wasRetargeted: self = .retargeted
       case .success(.reconnect): self = .returned
       case .failure(let error): self = .threw(error)
       }
@@ -147,13 +147,14 @@ extension TCPClient {
     board.post(.connected(attempt))
     if state.withLock({ $0.announced() }) { tellHealthy(attempt) }
     let proof = HealthWatch(of: connection, configuration.health, isFramed: conversation.isFramed)
-    let (result, wasInterrupted) = await interruptibly(
+    let (result, wasRetargeted) = await interruptibly(
       on: loop, beside: { if await proof.comes(on: loop) { self.markHealthy() } },
       interrupted: {
         connection.note(.retargeted)
         return { await connection.close(reason: .retargeted) }
       },
       { try await body(connection) })
+    if wasRetargeted { connection.note(.retargeted) }
     if proof.hasCome { markHealthy() }
     conversation.disconnected()
     let error: (any Error)? = if case .failure(let error) = result { error } else { nil }
@@ -163,7 +164,7 @@ extension TCPClient {
     if let announcement { _ = await announcement.wait(on: loop, isCancellable: false) }
     if let error, Self.isForeign(error, to: connection) { tell(.bodyFailed(attempt, error)) }
     tell(.closed(attempt, reason: connection.closeReason ?? .closed, counters: connection.counters))
-    return (Outcome(result, wasInterrupted: wasInterrupted), wasHealthy)
+    return (Outcome(result, wasRetargeted: wasRetargeted), wasHealthy)
   }
 
   /// Leaves the scope of a connection. Other targets cut that short, as a cancellation does.

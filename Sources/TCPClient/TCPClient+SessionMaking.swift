@@ -3,16 +3,21 @@ extension TCPClient {
   ///
   /// - Parameters:
   ///   - framing: the codec.
+  ///   - limit: how many requests may be without a reply, those that were cancelled included; at least 1. One too many
+  ///     fails with `CorrelatorError.tooManyRequests`.
   ///   - policy: what becomes of sends while there is no connection; they fail by default.
   ///   - heartbeat: what to send now and then to see whether the server is still there; nothing by default.
   ///   - opening: called with each new connection. What it sends goes out before anything that waits, so this is the place
   ///     to log in and to subscribe again. It may take `Configuration.connectTimeout`.
   public func session<F: Framing>(
-    framing: F, whileDisconnected policy: GapPolicy = .fail,
+    framing: F, atMost limit: Int = 1_024, whileDisconnected policy: GapPolicy = .fail,
     heartbeat: Heartbeat<F.Encoder.Frame>? = nil, opening: Session<F, Never>.Opening? = nil
   ) -> Session<F, Never> {
-    Session(self, framing, policy, heartbeat, opening: opening) { connection throws(FramingError) in
-      try connection.requests()
+    Session(
+      self, framing, policy, heartbeat, opening: opening,
+      checkLimits: { () throws(FramingError) in _ = try Correlator.inOrder(atMost: limit) }
+    ) { connection throws(FramingError) in
+      try connection.requests(atMost: limit)
     }
   }
 

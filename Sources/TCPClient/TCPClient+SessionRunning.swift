@@ -8,6 +8,13 @@ extension TCPClient.Session {
   /// - Throws: as `TCPClient.run(framing:_:)`; `FramingError` for limits that cannot work, and for a heartbeat that
   ///   cannot be encoded.
   public func run(_ body: (RequestConnection<F, ID>) async throws -> Void) async throws {
+    try await run(prepare: { _ in }, body)
+  }
+
+  /// - Parameter prepare: called with each connection before it is opened.
+  private func run(
+    prepare: (RequestConnection<F, ID>) -> Void, _ body: (RequestConnection<F, ID>) async throws -> Void
+  ) async throws {
     let conversation = Conversation(
       isFramed: true,
       validate: { [self] in try validate() },
@@ -15,7 +22,7 @@ extension TCPClient.Session {
       disconnected: { [self] in change { $0.disconnected() } },
       ended: { [self] ending in change { $0.end(ending) } })
     do {
-      try await converse(conversation, body)
+      try await converse(conversation, prepare, body)
     } catch {
       change { $0.refuse(error) }
       throw error
@@ -23,12 +30,14 @@ extension TCPClient.Session {
   }
 
   private func converse(
-    _ conversation: Conversation, _ body: (RequestConnection<F, ID>) async throws -> Void
+    _ conversation: Conversation, _ prepare: (RequestConnection<F, ID>) -> Void,
+    _ body: (RequestConnection<F, ID>) async throws -> Void
   ) async throws {
     try await client.reconnect(
       conversation,
       again: { connection in
         let requests = try makeRequests(client.framed(connection, framing))
+        prepare(requests)
         try await open(requests)
         let number = change { $0.connected(requests) }
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -47,8 +56,8 @@ extension TCPClient.Session {
   ///
   /// - Throws: as `run(_:)`.
   public func run() async throws {
-    try await run { connection in
-      connection.dropUnsolicited { self.noteDropped() }
+    // From the first frame on: an opening may be answered among many that answer nothing.
+    try await run(prepare: { $0.dropUnsolicited { self.noteDropped() } }) { connection in
       for try await _ in connection.inbound { noteDropped() }
     }
   }
@@ -92,14 +101,14 @@ extension TCPClient.Session {
     let loop = connection.loop
     var watch = SilenceWatch(
       interval: heartbeat.interval, silence: heartbeat.silence, now: loop.now,
-      bytesRead: connection.counters.bytesRead)
+      arrived: connection.arrivedInput)
     while !Task.isCancelled {
-      switch watch.look(
-        at: loop.now, bytesRead: connection.counters.bytesRead, hasUnread: connection.mayHaveUnreadInput)
-      {
+      switch watch.look(at: loop.now, arrived: connection.arrivedInput) {
       case .wait(let time): if (try? await loop.sleep(until: time)) == nil { return }
       case .beat where heartbeat.isRequest:
-        _ = try? await requests.request(heartbeat.frame, deadline: .after(heartbeat.interval))
+        // Not beyond the moment at which the server counts as dead.
+        let due = min(loop.now.advanced(by: heartbeat.interval), watch.limit)
+        _ = try? await requests.request(heartbeat.frame, deadline: .at(due))
       // One that would have to wait tells nobody anything.
       case .beat: _ = try? requests.connection.offer(heartbeat.frame)
       case .dead(let silence):

@@ -83,9 +83,16 @@ extension TCPClient.Session {
   /// A send was not accepted: if that is because its connection has ended, it may go over the next.
   private func goOn(after error: any Error, on requests: RequestConnection<F, ID>, _ number: Int) async throws
   {
-    let hasEnded = requests.connection.connection.hasEnded(by: error) || error as? CorrelatorError == .ended
-    guard hasEnded else { throw error }
+    guard requests.connection.connection.hasEnded(by: error) || Self.isEndOfStream(error) else { throw error }
     change { $0.disconnected(number) }
+  }
+
+  /// Whether the server has ended its stream, between two frames or within one.
+  private static func isEndOfStream(_ error: any Error) -> Bool {
+    switch error {
+    case CorrelatorError.ended, FramingError.truncated: true
+    default: false
+    }
   }
 
   /// What is wrong with the request or its task alone.

@@ -4,8 +4,9 @@ extension ConnectionPool {
   /// Lends a connection to `body`, waiting for one if need be, first come first served.
   ///
   /// When `body` returns, the connection is kept for others, unless it has ended, has been closed or aborted by the body,
-  /// goes on with another codec, whose codec or requests have failed, or which has unread input. It is closed when `body`
-  /// throws, and when one of its reads or requests has timed out or was cancelled, unless `reuse` says otherwise.
+  /// goes on with another codec or transport, with other limits or socket options, has a codec or requests that have failed,
+  /// or has input that nobody has taken: bytes, part of a frame, notices, or replies that are to come. It is closed when
+  /// `body` throws, and when one of its reads or requests has timed out or was cancelled, unless `reuse` says otherwise.
   ///
   /// A new connection is lent as it is: what its server has said by itself, such as a greeting that nobody has read while
   /// the connection was prepared, is for the first who borrows it.

@@ -22,7 +22,7 @@ extension ConnectionPool {
     var runner: Latch?
     /// When the runner wakes by itself.
     var runnerDue: EventLoop.Instant?
-    /// Nobody waits for the attempts any more, and they have been cancelled.
+    /// Nobody waits for the attempts and checks any more, and they have been cancelled.
     var attemptsAreCancelled = false
 
     /// The server has ended a connection: for one that has not served anybody yet, that is a failed attempt.
@@ -54,7 +54,7 @@ extension ConnectionPool {
       return woken
     }
 
-    var mustCancelAttempts: Bool { state.isOnlyConnecting && !attemptsAreCancelled }
+    var mustCancelAttempts: Bool { state.isOnlyTrying && !attemptsAreCancelled }
 
     private var isDueEarlier: Bool {
       guard let due = state.dueTime else { return false }

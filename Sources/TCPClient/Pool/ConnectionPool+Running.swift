@@ -179,7 +179,7 @@ extension ConnectionPool {
       }
       hasPassed = opened.isFit
     } catch {
-      update { $0.lastFailure = error }
+      update { desk in if desk.state.phase == .open { desk.lastFailure = error } }
     }
     let now = opened.connection.loop.now
     update { $0.state.checked(member, hasPassed: hasPassed, at: now) }

@@ -100,6 +100,29 @@ extension ConnectionPool {
       opening: { $0.framed(framing) }, checking: checking)
   }
 
+  /// A pool of connections with a codec to the server at an address; see
+  /// `init(to:port:framing:configuration:environment:checking:)`.
+  public convenience init<F: Framing>(
+    to address: SocketAddress, framing: F, configuration: PoolConfiguration = PoolConfiguration(),
+    environment: Environment = .current,
+    checking: (@Sendable (FramedConnection<F>) async throws -> Void)? = nil
+  ) throws(SocketError) where Session == FramedConnection<F> {
+    try self.init(
+      to: .address(address), configuration: configuration, environment: environment,
+      opening: { $0.framed(framing) }, checking: checking)
+  }
+
+  /// A pool of connections of raw bytes to the server at an address; see
+  /// `init(to:port:framing:configuration:environment:checking:)`.
+  public convenience init(
+    to address: SocketAddress, configuration: PoolConfiguration = PoolConfiguration(),
+    environment: Environment = .current, checking: (@Sendable (Connection) async throws -> Void)? = nil
+  ) throws(SocketError) where Session == Connection {
+    try self.init(
+      to: .address(address), configuration: configuration, environment: environment,
+      opening: { $0 }, checking: checking)
+  }
+
   /// A pool of connections of raw bytes; see `init(to:port:framing:configuration:environment:checking:)`.
   public convenience init(
     to host: String, port: UInt16, configuration: PoolConfiguration = PoolConfiguration(),

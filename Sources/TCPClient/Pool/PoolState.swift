@@ -80,8 +80,10 @@ struct PoolState {
   /// Nothing is left, and nothing will come.
   var isFinished: Bool { phase != .open && members.count == 0 }
 
-  /// Attempts to connect are all that is left, and nobody waits for them any more.
-  var isOnlyConnecting: Bool { phase != .open && members.count == members.counts.connecting }
+  /// Attempts to connect and checks are all that is left, and nobody waits for them any more.
+  var isOnlyTrying: Bool {
+    phase != .open && members.count == members.counts.connecting + members.counts.checking
+  }
 
   // MARK: Borrowing
 

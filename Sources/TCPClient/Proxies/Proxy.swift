@@ -52,6 +52,18 @@ public struct Proxy: Hashable, Sendable {
   }
 }
 
+extension Proxy {
+  func validate() throws(SocketError) {
+    let (host, port): (String, UInt16?) =
+      switch location {
+      case .host(let host, let port): (host, port)
+      case .address(let address): (address.host, address.port)
+      }
+    if case .host("", _) = location { throw .invalid("the proxy's host is empty; give its name or address") }
+    if port == 0 { throw .invalid("the proxy's port, at \(host), is 0, where nobody can listen") }
+  }
+}
+
 extension Proxy: CustomStringConvertible {
   /// Scheme and place, without credentials: `socks5://127.0.0.1:1080`.
   public var description: String {

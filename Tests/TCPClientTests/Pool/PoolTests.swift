@@ -335,6 +335,9 @@ import Testing
       { $0.waitTimeout = .zero },
       { $0.idleTimeout = .zero }, { $0.lifetime = .seconds(-1) }, { $0.checkAfter = .zero },
       { $0.checkTimeout = .seconds(1) }, { $0.client.reconnect.multiplier = 0 },
+      { $0.client.attemptDelay = .zero }, { $0.client.localAddress = .unix(path: "/nowhere") },
+      { $0.client.proxy = .socks5("") }, { $0.client.proxy = .http("proxy", port: 0) },
+      { $0.client.proxy = .socks5(at: .loopback(port: 0)) },
     ]
     for change in changes {
       var configuration = PoolConfiguration()

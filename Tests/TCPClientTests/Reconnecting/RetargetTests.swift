@@ -129,6 +129,29 @@ struct RetargetTests {
     #expect(log.disorder == nil)
   }
 
+  @Test("goes on when its body retargets it and then throws", arguments: [0, 1, 2])
+  func throwsAfterwards(yields: Int) async throws {
+    let log = ClientLog()
+    let value = try await withSimulation(seed: 4) { world in
+      try await world.host("old").serveEcho()
+      try await world.host("new").serveEcho()
+      let client = TCPClient(to: "old", port: 7, configuration: log.configuration())
+      let isMoved = Shared(false)
+      let value: String = try await client.run(framing: .lines) { connection in
+        let reply = try await connection.request("hello")
+        if isMoved.value { return .finish(reply) }
+        isMoved.set(true)
+        try client.retarget(to: "new", port: 7)
+        for _ in 0..<yields { await Task.yield() }
+        throw Oops()
+      }
+      return value
+    }
+    #expect(value == "hello")
+    #expect(log.reasons == [.retargeted, .closed])
+    #expect(log.disorder == nil)
+  }
+
   @Test("at any moment of its life has one outcome for each attempt, and ends up with the new server")
   func always() async throws {
     for milliseconds in stride(from: 0, through: 12, by: 1) {
