@@ -67,6 +67,19 @@ enum Escapes {
     return "\"\(text)\"" + (bytes.count > limit ? "… (\(bytes.count) bytes)" : "")
   }
 
+  /// A text out of a file, in which nothing steers a terminal.
+  static func printable(_ text: String) -> String {
+    var printable = ""
+    for scalar in text.unicodeScalars {
+      switch scalar.properties.generalCategory {
+      case .control, .format, .lineSeparator, .paragraphSeparator:
+        printable += "\\u{\(String(scalar.value, radix: 16))}"
+      default: printable.unicodeScalars.append(scalar)
+      }
+    }
+    return printable
+  }
+
   private static func hex(_ byte: UInt8) -> String {
     (byte < 0x10 ? "0" : "") + String(byte, radix: 16)
   }

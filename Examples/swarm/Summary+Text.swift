@@ -69,8 +69,8 @@ extension Summary {
     let entries = errors.sorted
     let digits = entries.map(\.count.grouped.count).max() ?? 0
     for entry in entries {
-      text += "  \(entry.count.grouped.padded(to: digits))  \(entry.kind)\n"
-      text += "  " + String(repeating: " ", count: digits) + "  such as \(entry.example)\n"
+      text += "  \(entry.count.grouped.padded(to: digits))  \(Escapes.printable(entry.kind))\n"
+      text += "  " + String(repeating: " ", count: digits) + "  such as \(Escapes.printable(entry.example))\n"
     }
     return text
   }

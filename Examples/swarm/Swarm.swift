@@ -53,10 +53,15 @@ struct Swarm {
 
 extension Summary {
   fileprivate func report(asJSON: Bool) {
-    if asJSON { return Terminal.write(json.text + "\n", to: .output) }
+    if let reason = Terminal.write(asJSON ? json.text + "\n" : textToShow, to: .output) {
+      Terminal.fail("the summary cannot be written: \(reason)", status: 1)
+    }
+  }
+
+  private var textToShow: String {
     // Whoever watches has read the heading before.
     let isWatched = Terminal.output.isTerminal && Terminal.error.isTerminal
     let width = min(Terminal.output.width ?? 80, 100)
-    Terminal.write((isWatched ? "" : "\(heading)\n") + text(width: width), to: .output)
+    return (isWatched ? "" : "\(Escapes.printable(heading))\n") + text(width: width)
   }
 }

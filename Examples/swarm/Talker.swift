@@ -23,6 +23,8 @@ struct Talker: ConnectionHandler {
   /// Whether what was wrong with it has been counted.
   private(set) var isBlamed = false
   private var sent = 0
+  /// How many bytes had come when the message under way was sent.
+  private var readBefore: UInt64 = 0
   /// When the message under way, or the next, is due.
   private var due: EventLoop.Instant
   /// From when its latency counts.
@@ -49,9 +51,10 @@ struct Talker: ConnectionHandler {
   mutating func received(_ reply: Exchange.Reply, _ context: borrowing HandlerContext<Exchange>) throws {
     let now = context.loop.now
     switch phase {
-    case .waiting: note(reply, now)
+    // What lay there already when the message was sent is no reply to it.
+    case .waiting where context.counters.bytesRead > readBefore: note(reply, now)
     case .greeting: due = run.pace.first(number, now: now)
-    case .new, .pausing, .done, .over:
+    case .waiting, .new, .pausing, .done, .over:
       blame(Flaw(.unasked, "connection \(number) was sent \(reply), for which it had not asked"))
       return context.abort()
     }
@@ -100,6 +103,7 @@ struct Talker: ConnectionHandler {
     countsFrom = phase == .waiting && run.hasRate ? due : now
     phase = .waiting
     sent += 1
+    readBefore = context.counters.bytesRead
     try context.send(sent)
     run.tally.sent()
     context.setDeadline(.after(run.timeout))

@@ -22,9 +22,12 @@ enum Terminal: Int32 {
   }
 
   /// Writes all of it, in one piece if the system takes that; whoever does not read any more misses it.
-  static func write(_ text: String, to stream: Terminal) {
+  ///
+  /// - Returns: why it could not be written; `nil` if it was, or nobody reads.
+  @discardableResult
+  static func write(_ text: String, to stream: Terminal) -> String? {
     var text = text
-    text.withUTF8 { bytes in
+    return text.withUTF8 { bytes in
       var rest = unsafe UnsafeBufferPointer(rebasing: bytes[...])
       while !rest.isEmpty {
         let count = unsafe Glibc.write(stream.rawValue, rest.baseAddress, rest.count)
@@ -35,9 +38,10 @@ enum Terminal: Int32 {
           _ = unsafe poll(&ready, 1, -1)
           continue
         }
-        guard count > 0 else { return }
+        if count < 0 { return errno == EPIPE ? nil : unsafe String(cString: strerror(errno)) }
         unsafe rest = UnsafeBufferPointer(rebasing: rest.dropFirst(count))
       }
+      return nil
     }
   }
 

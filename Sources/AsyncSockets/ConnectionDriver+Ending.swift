@@ -33,7 +33,7 @@ extension ConnectionDriver {
   }
 
   func linger(_ lingering: inout ConnectionCore.Lingering) {
-    guard !isCancelled, core.discardArrived(&lingering) else { return finish(inGoodOrder: true) }
+    guard !isCancelled, core.discardArrived(&lingering), !isHurried else { return finish(inGoodOrder: true) }
     waiting = .peersEnd(lingering)
     core.addLinger(WakeContinuation(self), until: lingering.deadline, isCancelled: false)
   }

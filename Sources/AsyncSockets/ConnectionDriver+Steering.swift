@@ -15,12 +15,14 @@ extension ConnectionDriver {
   }
 
   /// Resets the connection.
-  package final func beginAborting() {
+  ///
+  /// - Parameter reason: why, unless something ends it before.
+  package final func beginAborting(reason: CloseReason = .aborted) {
     ending = .abort
-    core.abort()
+    core.abort(reason: reason)
   }
 
-  /// Output that is still to go out has a second, from the close on or from now.
+  /// Output that is still to go out has a second, from the close on or from now, and the peer's end is not waited for.
   package final func hurry() {
     isHurried = true
     guard case .flush(let writer, let deadline) = waiting else { return }

@@ -19,8 +19,11 @@ extension ClientCore {
   private func pump() {
     guard !local.value.isPumping else { return }
     local.value.isPumping = true
-    defer { local.value.isPumping = false }
-    defer { finishIdle() }
+    defer {
+      askIdle()
+      finishIdle()
+      local.value.isPumping = false
+    }
     if !loop.isRunning { for run in local.value.runs { dropSupply(of: run) } }
     releasePausedHosts()
     for _ in 0..<Self.batch {
@@ -28,16 +31,32 @@ extension ClientCore {
       guard gate.hasPlace(for: number) else { return }
       // Fetched also when it has to wait: when there is none, all may be done.
       guard let member = nextMember() else { return gate.passOn(number) }
-      let answer = gate.begin(member.target.host, now, by: number)
-      if answer == .now {
+      switch gate.begin(member.target.host, now, by: number) {
+      case .now:
         begin(member, now)
-        continue
+        // Another client's end is one call, though there may be room for more than one: who comes next looks, or waits
+        // for the next call.
+        if gate.capsHosts { releaseHost(of: member) }
+      // A client on another loop was quicker.
+      case .hostIsFull: member.run.local.value.queue.park(member, member.target.host)
+      case .full: return member.run.local.value.queue.putBack(member)
+      case .at(let due):
+        member.run.local.value.queue.putBack(member)
+        return pump(at: due)
       }
-      member.run.local.value.queue.prepend(member)
-      if case .at(let due) = answer { return pump(at: due) }
-      if answer == .full { return }
     }
     pumpSoon()
+  }
+
+  /// Asks for one target of those who have none out, place or not: when there is no more, they are done.
+  private func askIdle() {
+    for run in local.value.runs where run.local.value.members == 0 && !run.local.value.isWaitingForRoom {
+      switch run.local.value.supply {
+      case .source(let source): draw(source, for: run)
+      case .feeder: run.wakeFeeder()
+      case .none: break
+      }
+    }
   }
 
   private func hasRoom(_ run: Run<Handler>) -> Bool {
@@ -93,14 +112,18 @@ extension ClientCore {
         run.wakeFeeder()
         return nil
       }
-      let target = source.next()
-      // The user's, who may have ended all this meanwhile.
-      guard case .source = run.local.value.supply else { continue }
-      if let target {
-        run.local.value.queue.append(add(target, to: run, source.handler))
-      } else {
-        run.local.value.supply = .none
-      }
+      draw(source, for: run)
+    }
+  }
+
+  private func draw(_ source: TargetSource<Handler>, for run: Run<Handler>) {
+    let target = source.next()
+    // The user's, who may have ended all this meanwhile.
+    guard case .source = run.local.value.supply else { return }
+    if let target {
+      run.local.value.queue.append(add(target, to: run, source.handler))
+    } else {
+      run.local.value.supply = .none
     }
   }
 
@@ -151,7 +174,7 @@ extension ClientCore: DeadlineTarget {
   /// Has the loop look at a member no later than it has to.
   func arm(_ member: Member<Handler>) {
     let due = [
-      member.timeouts.values.next(after: member.marks)?.due, member.beginning?.nextStep,
+      nextTimeout(of: member)?.due, member.beginning?.nextStep,
     ].compactMap(\.self).min()
     guard let due, due < member.timerDue else { return }
     disarm(member)
@@ -173,11 +196,8 @@ extension ClientCore: DeadlineTarget {
     if let driver = member.driver {
       // Whoever is not read cannot be idle.
       if !driver.waitsForInput { member.marks.input = now }
-      if driver.isEnding { return }
     }
-    if let next = member.timeouts.values.next(after: member.marks), next.due <= now {
-      return timeOut(member, next.kind)
-    }
+    if let next = nextTimeout(of: member), next.due <= now { return timeOut(member, next.kind) }
     if let step = member.beginning?.nextStep, step <= now {
       member.beginning?.nextStep = nil
       goOn(member)
@@ -191,8 +211,19 @@ extension ClientCore: DeadlineTarget {
 
   private func timeOut(_ member: Member<Handler>, _ kind: Timeouts.Kind) {
     guard let driver = member.driver else { return end(member, .timedOut(kind)) }
-    member.verdict = .timedOut(kind)
+    member.verdict = member.verdict ?? .timedOut(kind)
+    let counters = driver.counters
+    let isOwed = counters.bytesAccepted > counters.bytesWritten
+    if driver.isEnding || kind == .total && isOwed { return driver.beginAborting(reason: .timedOut) }
     driver.hurry()
     driver.beginClosing(reason: .timedOut)
+    if kind != .total { arm(member) }
+  }
+
+  /// Of one that is ending, that for everything alone counts.
+  private func nextTimeout(of member: Member<Handler>) -> (due: EventLoop.Instant, kind: Timeouts.Kind)? {
+    var timeouts = member.timeouts.values
+    if member.driver?.isEnding == true { timeouts = Timeouts(connect: nil, total: timeouts.total) }
+    return timeouts.next(after: member.marks)
   }
 }

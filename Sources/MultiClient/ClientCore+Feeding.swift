@@ -79,11 +79,14 @@ extension ClientCore {
     pumpSoon()
   }
 
-  /// Takes a target of a feeder.
+  /// Takes a target of a feeder. Whoever comes after the end of the run has an outcome all the same.
   func take(_ target: Target, for run: Run<Handler>, _ handler: (Target, ConnectionID) -> Handler) {
-    // What comes late is none any more.
-    guard case .feeder = run.local.value.supply else { return }
-    run.local.value.queue.append(add(target, to: run, handler))
+    let member = add(target, to: run, handler)
+    if case .feeder = run.local.value.supply {
+      run.local.value.queue.append(member)
+    } else {
+      end(member, .cancelled)
+    }
     pumpSoon()
   }
 

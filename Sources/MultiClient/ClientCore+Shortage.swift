@@ -9,7 +9,7 @@ extension ClientCore {
   /// Puts a target back that could not be begun for want of descriptors or memory, of which others would have none either.
   func postpone(_ member: Member<Handler>, _ error: SocketError) {
     takeBack(member)
-    member.run.local.value.queue.prepend(member)
+    member.run.local.value.queue.putBack(member)
     gate.pause(until: loop.now.advanced(by: Self.pause))
     tellPause(error)
     pumpSoon()

@@ -22,6 +22,8 @@ extension ClientCore {
   func send(_ frame: Handler.Codec.Encoder.Frame, to id: ConnectionID) throws -> Bool {
     guard let member = member(id), let driver = member.driver, !driver.isEnding else { return false }
     try Handler.send(frame, by: driver)
+    // Else the next callback would note it again.
+    _ = driver.takeHasAnswered()
     roster.noteSent(member)
     return true
   }

@@ -131,7 +131,11 @@ extension ClientCore {
     if case .over = member.phase { return }
     let wasConnecting = member.isConnecting
     let driver = member.driver
+    let wasWaiting = member.isWaiting
     release(member)
+    if wasWaiting {
+      member.run.local.value.queue.noteEnd { if case .over = $0.phase { $0.target.host } else { nil } }
+    }
     if wasConnecting || driver != nil {
       gate.end(member.target.host, wasConnecting: wasConnecting, by: number)
       if wasConnecting { local.value.statistics.connecting -= 1 } else { local.value.statistics.open -= 1 }

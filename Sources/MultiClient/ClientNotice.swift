@@ -9,7 +9,7 @@ public enum ClientNotice: Hashable, Sendable {
   /// (`ip_local_port_range`); more wait until one is free. Further `sources` would help.
   case fewPorts(destination: SocketAddress, ports: Int, window: Int)
   /// The system is short of descriptors or memory, or of ports for a destination. Targets wait for them, and nobody
-  /// fails for it. Told once, until `resumed`.
+  /// fails for it. Told once, until `resumed`; a shortage that comes and goes is told each time.
   case paused(SocketError)
   /// What was short is there again.
   case resumed

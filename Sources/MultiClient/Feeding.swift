@@ -20,10 +20,10 @@ final class Feeding: Sendable {
     errand = Errand(on: loop) {
       _ = await hasBegun.wait(on: loop, isCancellable: false)
       for await target in targets {
-        if Task.isCancelled { break }
         await withCheckedContinuation { continuation in
           give(target) { continuation.resume() }
         }
+        if Task.isCancelled { break }
       }
       whenOver()
     }

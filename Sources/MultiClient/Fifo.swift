@@ -33,6 +33,18 @@ struct Fifo<Element> {
     return element
   }
 
+  /// Removes those, and answers them.
+  @discardableResult
+  mutating func removeAll(where isLeaving: (Element) -> Bool) -> [Element] {
+    var leaving: [Element] = []
+    var staying: ContiguousArray<Element?> = []
+    for case let element? in elements[head...] {
+      if isLeaving(element) { leaving.append(element) } else { staying.append(element) }
+    }
+    (elements, head) = (staying, 0)
+    return leaving
+  }
+
   mutating func removeAll() -> [Element] {
     defer { self = Fifo() }
     return elements[head...].compactMap(\.self)

@@ -58,6 +58,8 @@ class Membership {
 
   final var driver: ConnectionDriver? { if case .open(let driver) = phase { driver } else { nil } }
 
+  final var isWaiting: Bool { if case .waiting = phase { true } else { false } }
+
   /// Whether it holds a place in the window, without a connection.
   final var isConnecting: Bool {
     switch phase {

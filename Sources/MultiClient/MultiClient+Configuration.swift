@@ -20,6 +20,7 @@ public struct MultiClientConfiguration: Sendable {
   public var connection = ConnectionOptions()
 
   /// Where connections come from, in turn, each address with all its ports; the system chooses by default. With port 0.
+  /// A target of a family of which none is here goes from where the system chooses.
   public var sources: [SocketAddress] = []
 
   /// Whether targets of 127/8 are connected to from several addresses of it when the ports of one do not suffice, unless

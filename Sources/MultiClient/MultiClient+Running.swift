@@ -46,7 +46,8 @@ extension MultiClient {
     }
   }
 
-  /// The same for targets that come as time goes by; at most 16 are drawn ahead.
+  /// The same for targets that come as time goes by; at most 16 are drawn ahead. A run that ends cancels the sequence, and
+  /// its outcomes end when the sequence has.
   public nonisolated func run<Targets: AsyncSequence & Sendable>(
     _ targets: Targets, _ handler: @escaping @Sendable (Target) -> Handler
   ) -> Outcomes where Targets.Element == Target, Targets.Failure == Never {
@@ -59,9 +60,13 @@ extension MultiClient {
         core.whenHungry(run, goOn)
       }
     } whenOver: { [core] in
-      core.post { $0.closeFeeder(of: run) }
+      core.post { core in
+        run.local.value.isFed = false
+        core.closeFeeder(of: run)
+      }
     }
     return outcomes(of: run, in: mailbox) {
+      run.local.value.isFed = true
       feeding.begin()
       return .feeder { feeding.cancel() }
     }

@@ -9,8 +9,8 @@ public struct MultiClientLimits: Hashable, Sendable {
   /// How many of them may be connecting, names being looked up among them. Off by default.
   public var connecting: Int?
 
-  /// How many of them may go to one host: the same address, or name, whatever the port. Targets of other hosts go
-  /// before those who wait for theirs. Off by default.
+  /// How many of them may go to one host: the same address, or name as it is spelt, whatever the port. Targets of other
+  /// hosts go before those who wait for theirs, of whom 1,024 are kept at most. Off by default.
   public var perHost: Int?
 
   /// How fast they are begun; as fast as the other limits allow by default.

@@ -20,6 +20,8 @@ final class Run<Handler: ConnectionHandler>: Sendable {
     var queue = TargetQueue<Member<Handler>>()
     /// How many are there without an outcome.
     var members = 0
+    /// A feeder has been asked and has not answered: it may have drawn targets, which are to have their outcomes.
+    var isFed = false
     /// How it was ended, until somebody is added after that.
     var ending: Ending?
     /// It is over as soon as nobody is left.
@@ -41,7 +43,9 @@ final class Run<Handler: ConnectionHandler>: Sendable {
 
   /// Whether nobody is left, and nobody will come.
   var isDone: Bool {
-    guard local.value.endsWhenIdle, local.value.members == 0, case .none = local.value.supply else {
+    guard local.value.endsWhenIdle, local.value.members == 0, !local.value.isFed,
+      case .none = local.value.supply
+    else {
       return false
     }
     return true

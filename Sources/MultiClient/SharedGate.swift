@@ -36,6 +36,15 @@ final class SharedGate: Sendable {
       if callers.count > 1, !waiting.contains(number) { waiting.append(number) }
     }
 
+    /// Whether one more may go there; if not, there will be a call.
+    mutating func hasRoom(for host: String, _ number: Int) -> Bool {
+      if gate.hasRoom(for: host) { return true }
+      if callers.count > 1, waitingForHosts[host]?.contains(number) != true {
+        waitingForHosts[host, default: []].append(number)
+      }
+      return false
+    }
+
     /// The next who waits for a place, if there is one.
     mutating func nextCaller(but number: Int) -> Caller? {
       guard gate.hasPlace, let index = waiting.firstIndex(where: { $0 != number }) else { return nil }
@@ -105,13 +114,7 @@ final class SharedGate: Sendable {
 
   /// Whether one more may go there; if not, there will be a call.
   func hasRoom(for host: String, _ number: Int) -> Bool {
-    state.withLock { state in
-      if state.gate.hasRoom(for: host) { return true }
-      if state.callers.count > 1, state.waitingForHosts[host]?.contains(number) != true {
-        state.waitingForHosts[host, default: []].append(number)
-      }
-      return false
-    }
+    state.withLock { $0.hasRoom(for: host, number) }
   }
 
   /// Begins, if that may be.
@@ -123,7 +126,7 @@ final class SharedGate: Sendable {
         state.wait(number)
         return .full
       case .now:
-        if state.gate.limits.perHost != nil, !state.gate.hasRoom(for: host()) { return .hostIsFull }
+        if state.gate.limits.perHost != nil, !state.hasRoom(for: host(), number) { return .hostIsFull }
         state.gate.begin(host(), now)
         return .now
       }

@@ -45,6 +45,7 @@ final class TargetDealer<Handler: ConnectionHandler>: Sendable {
   private func ask(for seat: Seat) {
     // Not more than its share of the places: the others are to have as many.
     let count = min(Self.hand, max(1, seat.core.gate.places / seats.count))
+    seat.run.local.value.isFed = true
     seats[0].core.post { [self] _ in deal(count, to: seat) }
   }
 
@@ -54,13 +55,14 @@ final class TargetDealer<Handler: ConnectionHandler>: Sendable {
   }
 
   private func deal(_ count: Int, to seat: Seat) {
-    guard let draw = state.value.draw else { return }
+    let draw = state.value.draw
     var targets: [Target] = []
-    while targets.count < count, let target = draw() { targets.append(target) }
+    while targets.count < count, let target = draw?() { targets.append(target) }
     let isLast = targets.count < count
     seat.core.post { [self, targets] core in
       for target in targets { core.take(target, for: seat.run) { target, _ in handler(target) } }
-      if !isLast { core.whenEmpty(seat.run) { [self] in ask(for: seat) } }
+      seat.run.local.value.isFed = false
+      if isLast { core.pumpSoon() } else { core.whenEmpty(seat.run) { [self] in ask(for: seat) } }
     }
     if isLast { close() }
   }

@@ -9,6 +9,8 @@ struct TargetQueue<Item> {
   private var parkedCount = 0
   /// Those whose hosts have room again.
   private var released = Fifo<Item>()
+  /// How many have ended since they were last removed.
+  private var ended = 0
 
   var count: Int { queue.count + parkedCount + released.count }
 
@@ -17,8 +19,8 @@ struct TargetQueue<Item> {
 
   mutating func append(_ item: Item) { queue.append(item) }
 
-  /// For one that had begun, and could not.
-  mutating func prepend(_ item: Item) { queue.prepend(item) }
+  /// For one that had begun, and could not: it is the next, however many are kept.
+  mutating func putBack(_ item: Item) { released.prepend(item) }
 
   /// The next who may begin.
   ///
@@ -66,6 +68,26 @@ struct TargetQueue<Item> {
       released.append(item)
     }
     parked[host] = nil
+  }
+
+  /// One of them has ended where it waits. They leave as soon as they are an eighth of all, so that they neither take the
+  /// room of others nor grow without bound.
+  ///
+  /// - Parameter endedHost: the host of one that has ended.
+  mutating func noteEnd(_ endedHost: (Item) -> String?) {
+    ended += 1
+    guard ended >= 32, ended * 8 >= count else { return }
+    ended = 0
+    queue.removeAll { endedHost($0) != nil }
+    for host in parked.keys {
+      parkedCount -= parked[host]?.count ?? 0
+      parked[host]?.removeAll { endedHost($0) != nil }
+      parkedCount += parked[host]?.count ?? 0
+    }
+    parked = parked.filter { !$1.isEmpty }
+    let hosts = released.removeAll { endedHost($0) != nil }.compactMap(endedHost)
+    // They must not use up their hosts' turns.
+    for host in hosts { release(host) }
   }
 
   /// The limits have changed: all look again.

@@ -1,6 +1,9 @@
 import AsyncSockets
 
 /// How long a connection may take for what; `nil` is for ever.
+///
+/// One that has taken too long ends at once: what its peer has not taken yet has a second, unless it is `total` that is over,
+/// and nobody waits for the peer's end.
 public struct Timeouts: Hashable, Sendable {
   /// For looking up and connecting, all addresses of a host together; 10 s by default.
   public var connect: Duration? = .seconds(10)
@@ -11,7 +14,8 @@ public struct Timeouts: Hashable, Sendable {
   /// pause in which the connection is not read, by its handler or since its output is above the high mark, and begins
   /// anew after it. Off by default.
   public var input: Duration?
-  /// For everything, from the beginning of the attempt to the end. Off by default.
+  /// For everything, from the beginning of the attempt to the end, a close in good order included: one that has output
+  /// left, or is closing, is reset. Off by default.
   public var total: Duration?
 
   /// The defaults: 10 s to connect.

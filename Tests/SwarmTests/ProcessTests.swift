@@ -203,6 +203,17 @@ struct ProcessTests {
     }
   }
 
+  @Test("a summary that cannot be written is told, with status 1")
+  func full() async throws {
+    let command = "'\(try builtExecutable("swarm"))' --connections 1 --messages 1 --json > /dev/full"
+    try await withChildProcess("sh", ["-c", command]) { process in
+      process.closeInput()
+      _ = try await process.readToEnd()
+      #expect(try await process.waitForExit() == .exited(1))
+      #expect(process.errorOutput.contains("swarm: the summary cannot be written: No space left on device\n"))
+    }
+  }
+
   @Test("--help goes to standard output")
   func help() async throws {
     let ran = try await swarm("--help")

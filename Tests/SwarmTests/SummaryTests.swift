@@ -69,7 +69,7 @@ struct SummaryTests {
           12  reset
               such as connection 7 to here: reset by the peer
            1  wrong reply
-              such as expected "a", got "\u{1b}\\"
+              such as expected "a", got "\\u{1b}\\"
 
         """))
     #expect(!text.contains("no errors"))

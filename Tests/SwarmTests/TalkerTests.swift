@@ -127,6 +127,19 @@ struct TalkerTests {
     }
   }
 
+  @Test("what came with a reply is no reply to the next message, but unasked")
+  func early() async throws {
+    try await withSimulation { world in
+      let (counts, _) = try await talk(
+        try options("--connections", "1", "--messages", "3"),
+        with: { connection in
+          for try await line in connection.inbound { try await connection.send("\(line)\r\nand more") }
+        }, in: world)
+      #expect(counts.sent == 2 && counts.right == 1 && counts.wrong == 0)
+      #expect(counts.errors.sorted.map(\.kind) == ["unasked input"])
+    }
+  }
+
   @Test("a greeting is waited for, and is no reply")
   func greeting() async throws {
     try await withSimulation { world in

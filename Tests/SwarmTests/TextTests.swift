@@ -52,6 +52,12 @@ struct TextTests {
     #expect(Escapes.quoted([UInt8](repeating: 97, count: 5), limit: 3) == #""aaa"… (5 bytes)"#)
   }
 
+  @Test("a text out of a file steers no terminal")
+  func printable() {
+    let text = Escapes.printable("a\u{1b}[2J\r\nb \u{202e}é \u{9b}c")
+    #expect(text == "a\\u{1b}[2J\\u{d}\\u{a}b \\u{202e}é \\u{9b}c")
+  }
+
   @Test("a slip of the finger is recognised")
   func spelling() {
     let words = ["--rate", "--ramp", "--connect", "--connections"]

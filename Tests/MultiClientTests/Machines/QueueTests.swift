@@ -76,6 +76,33 @@ struct QueueTests {
     #expect(rest == Array(0..<drawn))
   }
 
+  @Test("who is put back is the next, however many are kept")
+  func putBack() {
+    var queue = TargetQueue<Int>()
+    for number in 0...TargetQueue<Int>.lookahead { queue.append(number) }
+    let none = queue.next { _ in "full" }
+    queue.putBack(-1)
+    let next = queue.next { $0 < 0 ? nil : "full" }
+    #expect(none == nil && next == -1)
+  }
+
+  @Test("those who have ended where they wait leave, and hand on their host's turn")
+  func ended() {
+    var queue = TargetQueue<Int>()
+    for number in 0..<3000 { queue.append(number) }
+    let none = queue.next { _ in "host" }
+    // The turn of those who are about to end.
+    for _ in 0..<10 { queue.release("host") }
+    #expect(none == nil && queue.count == 3000)
+    for last in 0..<2990 { queue.noteEnd { $0 <= last ? "host" : nil } }
+    #expect(queue.count < 10 + 32)
+    var left: [Int] = []
+    while let next = queue.next({ _ in nil }) {
+      if next >= 2990 { left.append(next) } else { queue.release("host") }
+    }
+    #expect(left == Array(2990..<3000))
+  }
+
   @Test("names are looked up once for all who wait, few at a time, and the oldest are forgotten")
   func names() {
     var names = NameTable<Int>(most: 2, capacity: 2, lifetime: .seconds(60))

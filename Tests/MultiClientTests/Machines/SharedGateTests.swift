@@ -46,9 +46,12 @@ struct SharedGateTests {
           return gate.passOn(client)
         }
         switch gate.begin(host, .at(0), by: client) {
-        case .now: connecting.append((client, host))
-        case .full: return queues[client].prepend(host)
-        case .hostIsFull, .at: queues[client].prepend(host)
+        case .now:
+          connecting.append((client, host))
+          queues[client].release(host)
+        case .full: return queues[client].putBack(host)
+        case .hostIsFull: queues[client].park(host, host)
+        case .at: queues[client].putBack(host)
         }
       }
     }
@@ -114,6 +117,18 @@ struct SharedGateTests {
         }
       }
     }
+  }
+
+  @Test("who finds a host full only when it begins is called as well")
+  func quicker() {
+    var limits = MultiClientLimits()
+    limits.perHost = 1
+    let group = Group(limits)
+    let answers = [group.gate.begin("a", .at(0), by: 0), group.gate.begin("a", .at(0), by: 1)]
+    #expect(answers == [.now, .hostIsFull])
+    group.gate.connected(0)
+    group.gate.end("a", wasConnecting: false, by: 0)
+    #expect(group.calls.map(\.values) == [[], ["a"], []])
   }
 
   @Test("and so with a thousand seeds", .thoroughOnly)
