@@ -27,6 +27,7 @@ struct Moment: Sendable, CustomStringConvertible {
     let hasEnded = Count()
     let task = Task(executorPreference: isOnLoop ? loop.executor : executor) {
       defer { hasEnded.increase() }
+      if cancelledAt < 0 { unsafe withUnsafeCurrentTask { unsafe $0?.cancel() } }
       return try await body()
     }
     for step in 0...max(cancelledAt, suppliedAt) {
