@@ -209,6 +209,7 @@ extension SimulatedNetwork {
     case .request, .acknowledgement: break
     case .accepted:
       streams[id].phase = .open
+      offerIfLate(sender)
       if let number = streams[id].descriptor { beginKeepAlive(number) }
       tell(streams[id].descriptor)
     case .refused: die(id, .connectionRefused)

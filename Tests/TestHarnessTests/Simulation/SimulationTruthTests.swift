@@ -163,6 +163,33 @@ import Testing
     }
   }
 
+  @Test("a connection is accepted when its client can hear of it, and not before")
+  func oneWay() async throws {
+    try await withSimulation(seed: 3) { world in
+      let (server, client) = (world.host("server"), world.host("client"))
+      let accepted = Lock(0)
+      server.start {
+        try await TCPServer.serve(on: .any(port: 7), framing: .lines) { _ in accepted.withLock { $0 += 1 } }
+      }
+      try await world.sleep(for: .seconds(1))
+      world.partition(from: server, to: client)
+      await #expect(throws: SocketError.self) {
+        try await client.run {
+          try await Connector().withConnection(to: server.address.withPort(7)) { _ in }
+        }
+      }
+      #expect(accepted.withLock { $0 } == 0)
+      async let connected: Void = client.run {
+        try await Connector().withConnection(to: server.address.withPort(7)) { _ in }
+      }
+      try await world.sleep(for: .milliseconds(500))
+      world.heal(from: server, to: client)
+      try await connected
+      try await world.sleep(for: .seconds(1))
+      #expect(accepted.withLock { $0 } == 1)
+    }
+  }
+
   @Test("a clock that runs slow can be slept on for ever")
   func sleepingOnASlowClock() async throws {
     try await withSimulation(seed: 1) { world in
