@@ -35,6 +35,10 @@ struct FailureKind: Equatable {
   init(_ error: any Error) {
     if let stuck = error as? SimulationStuck {
       name = "stuck: \(Self.name(of: stuck.reason))"
+    } else if let violation = error as? HistoryViolation {
+      name = "a violation of \(violation.check)"
+    } else if let undecided = error as? HistoryUndecided {
+      name = "\(undecided.check) is undecided"
     } else {
       name = "\(String(reflecting: type(of: error))) \(Self.name(of: error))"
     }

@@ -12,7 +12,7 @@ import AsyncSockets
 ///
 /// Each seed decides what goes wrong and when, and all that a seed decides in ``withSimulation(seed:faults:timeLimit:_:)``.
 /// When a seed fails, it is run again with fewer and shorter faults for as long as it fails in the same way (an error of the
-/// same type and case), and what is left is thrown with a ``ReplayToken``. In any process,
+/// same type and case, or a history that violates the same check), and what is left is thrown with a ``ReplayToken``. In any process,
 /// ``explore(replaying:systemCalls:timeLimit:_:)`` and the environment's `ASYNCSOCKETS_REPLAY` run that alone.
 ///
 /// Several simulations run at a time, each on a thread of its own. That changes nothing: it is always the first seed that
@@ -40,13 +40,13 @@ public func explore(
   _ scenario: @escaping @Sendable (SimulatedWorld) async throws -> Void
 ) async throws -> Exploration {
   try faults.validate()
-  if let concurrency, concurrency < 1 {
-    throw SimulationError.invalid("at least 1 simulation must run at a time, not \(concurrency)")
+  if let concurrency, !(1...1024).contains(concurrency) {
+    throw SimulationError.invalid("1 to 1024 simulations can run at a time, not \(concurrency)")
   }
   let explorer = Explorer(
     mix: faults, systemCalls: systemCalls, timeLimit: timeLimit, onProgress: onProgress, scenario: scenario)
-  if let text = TextFile.environmentVariable("ASYNCSOCKETS_REPLAY") {
-    return try await explorer.replay(try ReplayToken(text))
+  if let token = try ReplayToken.asked(by: TextFile.environmentVariable("ASYNCSOCKETS_REPLAY")) {
+    return try await explorer.replay(token)
   }
   let count = try concurrency ?? EventLoopGroup.shared.loops.count
   let (exploration, found) =
@@ -67,7 +67,8 @@ public func explore(
 ///   - timeLimit: the same.
 ///   - scenario: the same.
 /// - Returns: when it has not failed: the scenario is mended, or is not what the token was made with.
-/// - Throws: ``ExplorationFailure`` when it fails; `SimulationError.invalid` for what is no token, with what is wrong.
+/// - Throws: ``ExplorationFailure`` when it fails; `SimulationError.invalid` for what is no token, with what is wrong, and
+///   for faults of a host that the scenario does not have.
 @discardableResult
 public func explore(
   replaying token: String, systemCalls: SystemCallFaults = SystemCallFaults(),

@@ -115,7 +115,9 @@ struct Explorer: Sendable {
         difference: "it failed the first time, and not the second: \(found.failure.underlying)")
     }
     return SimulationDiverged(
-      seed: found.token.seed, difference: difference(found.failure.trace, again.failure.trace))
+      seed: found.token.seed,
+      difference: difference(
+        (found.failure.trace, found.failure.timeline), (again.failure.trace, again.failure.timeline)))
   }
 
   /// Runs what a token says, alone.
@@ -125,6 +127,7 @@ struct Explorer: Sendable {
       throw ExplorationFailure(
         token: token, failure: found.failure, foundFaults: token.faults.count, runs: 0)
     }
+    try token.validate(hosts: Set(run.hosts + ["localhost"]))
     return Exploration(
       seeds: 1, faults: token.faults.count, elapsed: run.elapsed, isCutShort: false, replayed: token)
   }

@@ -13,8 +13,6 @@ struct FaultDriver {
 
   private let world: SimulatedWorld
   private var counts: [Victim: Int] = [:]
-  private var conditions: [Victim: LinkConditions] = [:]
-  private var limits: [Victim: Int] = [:]
 
   init(_ world: SimulatedWorld) { self.world = world }
 
@@ -29,65 +27,77 @@ struct FaultDriver {
     {
       let (time, fault, isEnd) = step.element
       try await world.loop.sleep(until: EventLoop.Instant(nanoseconds: 0).advanced(by: time))
-      try isEnd ? end(fault.effect) : begin(fault.effect)
+      isEnd ? end(fault.effect) : begin(fault.effect)
     }
   }
 
-  private mutating func begin(_ effect: PlannedFault.Effect) throws {
+  private mutating func begin(_ effect: PlannedFault.Effect) {
     let isFirst = victims(of: effect).map { victim in
       counts[victim, default: 0] += 1
       return counts[victim] == 1
     }
     switch effect {
-    case .crash(let host): world.victim(host).crash()
-    case .kill(let host): world.victim(host).kill()
+    case .crash(let host): world.victim(host).crashForFault()
+    case .kill(let host): world.victim(host).killForFault()
     case .cut(let a, let b) where isFirst == [true, true]:
-      world.partition(between: world.victim(a), and: world.victim(b))
+      world.partition(between: world.victim(a), and: world.victim(b), by: .fault)
     case .cut(let a, let b):
-      if isFirst[0] { world.partition(from: world.victim(a), to: world.victim(b)) }
-      if isFirst[1] { world.partition(from: world.victim(b), to: world.victim(a)) }
+      if isFirst[0] { world.partition(from: world.victim(a), to: world.victim(b), by: .fault) }
+      if isFirst[1] { world.partition(from: world.victim(b), to: world.victim(a), by: .fault) }
     case .block(let source, let target):
-      if isFirst[0] { world.partition(from: world.victim(source), to: world.victim(target)) }
+      if isFirst[0] { world.partition(from: world.victim(source), to: world.victim(target), by: .fault) }
     case .reset(let a, let b): world.resetConnections(between: world.victim(a), and: world.victim(b))
-    case .slow(let a, let b, let slow):
-      let (a, b) = (world.victim(a), world.victim(b))
-      if isFirst[0] { conditions[victims(of: effect)[0]] = world.conditions(from: a, to: b) }
-      try world.setConditions(slow, between: a, and: b)
-    case .unresolved(let name): world.setResolution(of: name, to: .temporaryFailure)
-    case .descriptors(let name, let limit):
-      let host = world.victim(name)
-      if isFirst[0] { limits[.descriptors(name)] = world.descriptorLimit(of: host) }
-      world.setDescriptorLimit(limit, of: host)
+    case .slow(let a, let b, let slow): setSpeed(slow, between: a, and: b)
+    case .unresolved(let name):
+      world.network.withLock { network in
+        network.disturb("the name \(name) cannot be resolved")
+        network.unresolvedNames.insert(name)
+      }
+    case .descriptors(let name, let limit): setScarcity(limit, of: name)
     case .clock(let host, let step): world.victim(host).moveClock(by: step)
     }
   }
 
-  private mutating func end(_ effect: PlannedFault.Effect) throws {
+  private func setSpeed(_ conditions: LinkConditions?, between a: String, and b: String) {
+    let (first, second) = (world.victim(a).number, world.victim(b).number)
+    world.network.withLock { network in
+      network.slow(conditions, between: first, and: second)
+      let present = network.wire(Route(from: first, to: second)).conditions
+      network.disturb("between \(a) and \(b) there is from now on \(present)")
+    }
+  }
+
+  private func setScarcity(_ limit: Int?, of name: String) {
+    let number = world.victim(name).number
+    world.network.withLock { $0.hosts[number].scarcity = limit }
+  }
+
+  private mutating func end(_ effect: PlannedFault.Effect) {
     let isLast = victims(of: effect).map { victim in
       counts[victim, default: 1] -= 1
       return counts[victim] == 0
     }
     switch effect {
     case .crash(let name), .kill(let name):
-      let host = world.victim(name)
-      if isLast[0], !host.isRunning { host.restart() }
+      if isLast[0] { world.victim(name).restartAfterFault() }
     case .cut(let a, let b) where isLast == [true, true]:
-      world.heal(between: world.victim(a), and: world.victim(b))
+      world.heal(between: world.victim(a), and: world.victim(b), by: .fault)
     case .cut(let a, let b):
-      if isLast[0] { world.heal(from: world.victim(a), to: world.victim(b)) }
-      if isLast[1] { world.heal(from: world.victim(b), to: world.victim(a)) }
+      if isLast[0] { world.heal(from: world.victim(a), to: world.victim(b), by: .fault) }
+      if isLast[1] { world.heal(from: world.victim(b), to: world.victim(a), by: .fault) }
     case .block(let source, let target):
-      if isLast[0] { world.heal(from: world.victim(source), to: world.victim(target)) }
+      if isLast[0] { world.heal(from: world.victim(source), to: world.victim(target), by: .fault) }
     case .slow(let a, let b, _):
-      if isLast[0], let usual = conditions[victims(of: effect)[0]] {
-        try world.setConditions(usual, between: world.victim(a), and: world.victim(b))
-      }
+      if isLast[0] { setSpeed(nil, between: a, and: b) }
     case .unresolved(let name):
-      if isLast[0] { world.setResolution(of: name, to: .host) }
-    case .descriptors(let name, _):
-      if isLast[0], let usual = limits[.descriptors(name)] {
-        world.setDescriptorLimit(usual, of: world.victim(name))
+      if isLast[0] {
+        world.network.withLock { network in
+          network.disturb("the name \(name) can be resolved again")
+          network.unresolvedNames.remove(name)
+        }
       }
+    case .descriptors(let name, _):
+      if isLast[0] { setScarcity(nil, of: name) }
     case .reset, .clock: break
     }
   }

@@ -28,18 +28,31 @@ public struct FaultMix: Hashable, Sendable {
     self.span = span
   }
 
+  private static let mostFaults = 100_000
+
   /// Nothing goes wrong.
   public static let none = FaultMix([])
 
   func validate() throws(SimulationError) {
     for fault in faults { try fault.validate() }
     if most < 0 { throw .invalid("a run cannot have up to \(most) faults: the least is 0") }
+    if most > Self.mostFaults {
+      throw .invalid("a run cannot have up to \(most) faults: the most is \(Self.mostFaults)")
+    }
+    if span > PlannedFault.latest {
+      throw .invalid(
+        "faults must begin within a hundred years, not within \(span.components.seconds) seconds")
+    }
     if span <= .zero { throw .invalid("faults cannot begin within \(span): give them a time above zero") }
   }
 
   /// A host that is in no scenario is a mistake in its name, and its faults would be none.
   func validate(hosts: Set<String>) throws(SimulationError) {
-    guard let missing = faults.flatMap(\.hosts).first(where: { !hosts.contains($0) }) else { return }
+    try Self.validate(faults.flatMap(\.hosts), hosts: hosts)
+  }
+
+  static func validate(_ names: [String], hosts: Set<String>) throws(SimulationError) {
+    guard let missing = names.first(where: { !hosts.contains($0) }) else { return }
     throw .invalid(
       "the faults name \(missing.debugDescription), but no run had a host of that name: there were "
         + hosts.sorted().map(\.debugDescription).joined(separator: ", "))

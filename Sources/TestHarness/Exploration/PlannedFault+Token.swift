@@ -148,8 +148,7 @@ extension Duration {
     let isNegative = text.first == "-"
     let parts = (isNegative ? text.dropFirst() : text)
       .split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
-    // A thousand years; more would be beyond the clock.
-    guard let whole = UInt64(parts[0]), whole <= 31_536_000_000 else { return nil }
+    guard let whole = UInt64(parts[0]), whole <= PlannedFault.latest.components.seconds else { return nil }
     var nanoseconds: UInt64 = 0
     if parts.count == 2 {
       let digits = parts[1]

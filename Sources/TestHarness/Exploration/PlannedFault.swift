@@ -35,6 +35,9 @@ public struct PlannedFault: Hashable, Sendable {
     self.length = length
   }
 
+  /// A hundred years; the clock goes on for 292.
+  static let latest = Duration.seconds(100 * 365 * 86_400)
+
   /// When it is over.
   public var end: Duration { begin + length }
 }

@@ -85,8 +85,7 @@ public struct PossibleFault: Hashable, Sendable {
   /// The hosts that it concerns.
   var hosts: [String] {
     switch kind {
-    case .effect(.unresolved, _): []
-    case .effect(let effect, _): effect.names
+    case .effect(let effect, _): effect.hosts
     case .clock(let host, _): [host]
     }
   }
@@ -94,11 +93,18 @@ public struct PossibleFault: Hashable, Sendable {
   func validate() throws(SimulationError) {
     let effect: PlannedFault.Effect
     switch kind {
-    case .clock(let host, let steps): effect = .clock(host, by: steps.lowerBound)
+    case .clock(let host, let steps):
+      effect = .clock(host, by: steps.lowerBound)
+      if steps.lowerBound < .zero - PlannedFault.latest || steps.upperBound > PlannedFault.latest {
+        throw .invalid("a clock cannot be set by more than a hundred years")
+      }
     case .effect(let kind, let lengths):
       effect = kind
       if lengths.lowerBound < .zero {
         throw .invalid("a fault cannot last for \(lengths.lowerBound): give it a length of zero or more")
+      }
+      if lengths.upperBound > PlannedFault.latest {
+        throw .invalid("a fault cannot last for more than a hundred years")
       }
     }
     try effect.validate()
@@ -127,6 +133,9 @@ extension PlannedFault.Effect {
     }
   }
 
+  /// The hosts that it concerns.
+  var hosts: [String] { if case .unresolved = self { [] } else { names } }
+
   /// Whom it concerns.
   var names: [String] {
     switch self {
@@ -140,13 +149,18 @@ extension PlannedFault.Effect {
 }
 
 extension Duration {
-  /// In whole milliseconds, so that it is short in a token; short ones are as likely as long ones.
+  /// In whole milliseconds, where there are several, so that it is short in a token; short ones are as likely as long ones.
   fileprivate static func drawn(
     from range: ClosedRange<Duration>, using random: inout SeededRandom
   ) -> Duration {
+    if range.upperBound - range.lowerBound < .milliseconds(1) {
+      let width = (range.upperBound - range.lowerBound).components.attoseconds / 1_000_000_000
+      return range.lowerBound + .nanoseconds(Int64.random(in: 0...width, using: &random))
+    }
     let low = range.lowerBound.wholeMilliseconds
     let width = (range.upperBound.wholeMilliseconds - low) >> Int64.random(in: 0...6, using: &random)
-    return .milliseconds(low + .random(in: 0...max(0, width), using: &random))
+    let drawn = Duration.milliseconds(low + .random(in: 0...max(0, width), using: &random))
+    return max(drawn, range.lowerBound)
   }
 
   var wholeMilliseconds: Int64 {

@@ -40,6 +40,17 @@ public struct ReplayToken: Hashable, Sendable {
     self.init(seed: seed, faults: faults)
   }
 
+  /// What ASYNCSOCKETS_REPLAY asks for; one that is empty asks for nothing.
+  static func asked(by variable: String?) throws(SimulationError) -> ReplayToken? {
+    guard let variable, !variable.isEmpty else { return nil }
+    return try ReplayToken(variable)
+  }
+
+  /// One that names hosts of which the scenario has none would find nothing.
+  func validate(hosts: Set<String>) throws(SimulationError) {
+    try FaultMix.validate(faults.flatMap(\.effect.hosts), hosts: hosts)
+  }
+
   private static let version = "v1"
 }
 

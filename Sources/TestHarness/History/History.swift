@@ -99,7 +99,7 @@ public final class History<Request: Sendable, Reply: Equatable & Sendable>: Send
     record(.began(request), of: id, connection)
   }
 
-  /// A server has done what was asked.
+  /// A server has done what was asked; over which connection, where that is not the one with which it began.
   public func executed(_ id: String, reply: Reply? = nil, connection: String? = nil) {
     record(.executed(reply), of: id, connection)
   }

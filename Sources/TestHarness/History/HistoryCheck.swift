@@ -157,17 +157,23 @@ extension HistoryCheck {
     }
   }
 
-  /// Requests over one connection are executed, and answered, in the order in which they began. Those for which no
-  /// connection was named are in any order.
+  private struct Lane: Hashable {
+    let verb: String
+    let connection: String
+    /// Of each replica, which executes all for itself.
+    let host: String?
+  }
+
+  /// Requests over one connection are executed, by each host, and answered, in the order in which they began. Those for
+  /// which no connection was named, neither where they began nor where they were executed, are in any order.
   public static var inOrder: HistoryCheck {
     HistoryCheck("inOrder") { events in
-      var places: [String: (connection: String, place: Int)] = [:]
-      // What came last, by verb and connection.
-      var last: [String: (place: Int, event: Event)] = [:]
+      var places: [String: (connection: String?, place: Int)] = [:]
+      var last: [Lane: (place: Int, event: Event)] = [:]
       var begins: [String: Event] = [:]
       for (index, event) in events.enumerated() {
         if case .began = event.kind {
-          if let connection = event.connection { places[event.id] = (connection, index) }
+          places[event.id] = (event.connection, index)
           begins[event.id] = event
           continue
         }
@@ -175,11 +181,15 @@ extension HistoryCheck {
         case .executed, .replied: break
         case .began, .failed, .unknown: continue
         }
-        guard let (connection, place) = places[event.id] else { continue }
-        let lane = "\(event.words.verb) \(connection)"
+        guard let (asked, place) = places[event.id], let connection = event.connection ?? asked else {
+          continue
+        }
+        let verb = event.words.verb
+        let lane = Lane(
+          verb: verb, connection: connection, host: verb == "executed" ? event.host : nil)
         if let before = last[lane], before.place > place {
           return Problem(
-            "request \(event.id) was \(event.words.verb == "replied" ? "answered" : "executed") after "
+            "request \(event.id) was \(verb == "replied" ? "answered" : "executed") after "
               + "\(before.event.id), which began later on \(connection)",
             events: [begins[event.id], begins[before.event.id]].compactMap(\.self) + [before.event, event])
         }

@@ -22,7 +22,9 @@ struct LinearizationSearch<Request, Reply: Equatable, State: Hashable> {
   }
 
   private struct Place: Hashable {
-    let taken: [UInt64]
+    /// Words of which every bit is set, and which are left out.
+    let finished: Int
+    let taken: ArraySlice<UInt64>
     let state: State
   }
 
@@ -39,6 +41,8 @@ struct LinearizationSearch<Request, Reply: Equatable, State: Hashable> {
   private var state: State
   /// A bit for each operation.
   private var taken: [UInt64]
+  /// How many words of it, from the first on, have every bit set.
+  private var finished = 0
   private(set) var steps = 0
 
   init(_ operations: [Operation], from state: State, _ apply: @escaping (inout State, Request) -> Reply) {
@@ -75,7 +79,7 @@ struct LinearizationSearch<Request, Reply: Equatable, State: Hashable> {
         continue
       }
       toggle(next)
-      guard visited.insert(Place(taken: taken, state: after)).inserted else {
+      guard visited.insert(place(after)).inserted else {
         toggle(next)
         continue
       }
@@ -92,7 +96,7 @@ struct LinearizationSearch<Request, Reply: Equatable, State: Hashable> {
     var answered: [Int] = []
     var unanswered: [Int] = []
     var horizon = Int.max
-    for index in operations.indices where !isTaken(index) {
+    for index in operations.indices[(finished * 64)...] where !isTaken(index) {
       let operation = operations[index]
       if operation.begin > horizon { break }
       if let end = operation.end {
@@ -107,5 +111,15 @@ struct LinearizationSearch<Request, Reply: Equatable, State: Hashable> {
 
   private func isTaken(_ index: Int) -> Bool { taken[index / 64] >> (index % 64) & 1 == 1 }
 
-  private mutating func toggle(_ index: Int) { taken[index / 64] ^= 1 << (index % 64) }
+  private mutating func toggle(_ index: Int) {
+    taken[index / 64] ^= 1 << (index % 64)
+    finished = min(finished, index / 64)
+    while finished < operations.count / 64, taken[finished] == .max { finished += 1 }
+  }
+
+  /// Without what all orders have in common: what is done, and what is far from beginning.
+  private func place(_ state: State) -> Place {
+    let end = taken[finished...].lastIndex { $0 != 0 }.map { $0 + 1 } ?? finished
+    return Place(finished: finished, taken: ArraySlice(Array(taken[finished..<end])), state: state)
+  }
 }

@@ -14,7 +14,8 @@ struct HostTime {
 
   /// How long a time by this clock takes in truth.
   func truth(of duration: Int64) -> Int64 {
-    drift == 0 ? duration : Int64((Double(duration) / (1 + drift)).rounded(.up))
+    if drift == 0 { return duration }
+    return Int64(exactly: (Double(duration) / (1 + drift)).rounded(.up)) ?? (duration < 0 ? .min : .max)
   }
 
   mutating func set(to reading: Int64, drift: Double, at now: Int64) {

@@ -9,6 +9,7 @@ final class HostWork: Sendable {
     /// In the order in which they began.
     var tasks: [(id: Int, task: Task<Void, Never>)] = []
     var lastTask = 0
+    var isOver = false
   }
 
   private let state = Lock(State())
@@ -16,10 +17,19 @@ final class HostWork: Sendable {
   /// Those that every process of the host runs from its beginning.
   var services: [Service] { state.withLock { $0.services } }
 
-  /// The host boots no more.
-  func forgetServices() { state.withLock { $0.services = [] } }
+  /// The host boots no more. Its services, which may hold the world, are forgotten, and so are those that come.
+  func end() {
+    state.withLock { state in
+      state.isOver = true
+      state.services = []
+    }
+  }
 
-  func add(_ service: @escaping Service) { state.withLock { $0.services.append(service) } }
+  func add(_ service: @escaping Service) {
+    state.withLock { state in
+      if !state.isOver { state.services.append(service) }
+    }
+  }
 
   /// - Returns: under which number it is to be removed.
   func add(_ task: Task<Void, Never>) -> Int {

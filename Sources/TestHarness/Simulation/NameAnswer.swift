@@ -18,14 +18,26 @@ extension SimulatedWorld {
   /// - Parameters:
   ///   - name: what is looked up.
   ///   - answer: what comes of it.
-  ///   - delay: how long that takes; a millisecond unless set.
+  ///   - delay: how long that takes; a millisecond unless set. A negative one ends the simulation with
+  ///     `SimulationError.invalid`.
   public func setResolution(
     of name: String, to answer: NameAnswer, after delay: Duration = .milliseconds(1)
   ) {
+    if delay < .zero {
+      return services.fail(
+        SimulationError.invalid(
+          "the name \(name) cannot be looked up in \(delay): give it a delay of zero or more"))
+    }
     network.withLock { network in
       network.disturb("the name \(name) " + answer.change)
       network.names[name] = SimulatedName(answer: answer, delay: delay)
     }
+  }
+}
+
+extension SimulatedNetwork {
+  func answer(for name: String) -> NameAnswer {
+    unresolvedNames.contains(name) ? .temporaryFailure : names[name]?.answer ?? .host
   }
 }
 

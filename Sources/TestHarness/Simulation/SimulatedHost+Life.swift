@@ -14,12 +14,21 @@ extension SimulatedHost {
   /// Its peers notice nothing until they send. After ``restart()`` its new kernel answers what they send by a reset. The
   /// host `"localhost"`, on which the body of the simulation runs, cannot crash: that ends the simulation with
   /// `SimulationError.invalid`. A host that has crashed already stays as it is.
-  public func crash() { end { $0.crash(number) } }
+  public func crash() { end(for: .scenario) { $0.crash(number) } }
 
   /// The host's process is killed, as by SIGKILL, and the kernel lives on. It closes what the process had: connections
   /// end by a FIN, or by a reset where something was unread, and whoever connects is refused. The files of Unix sockets stay.
   /// The tasks of the host are cancelled as in a crash.
-  public func kill() { end { $0.kill(number) } }
+  public func kill() { end(for: .scenario) { $0.kill(number) } }
+
+  /// A fault ends it, and boots it later, unless the scenario itself wants it down.
+  func crashForFault() { end(for: .fault) { $0.crash(number) } }
+
+  func killForFault() { end(for: .fault) { $0.kill(number) } }
+
+  func restartAfterFault() {
+    if world.network.withLock({ !$0.hosts[number].isRunning && !$0.hosts[number].staysDown }) { restart() }
+  }
 
   /// Boots the host, which starts anew what was started on it (`start`); one that runs crashes first.
   public func restart() {
@@ -42,13 +51,17 @@ extension SimulatedHost {
     if isRunning { crash() }
   }
 
-  private func end(_ how: (inout SimulatedNetwork) -> Bool) {
+  private func end(for cause: Wire.Cause, _ how: (inout SimulatedNetwork) -> Bool) {
     guard number > 0 else {
       return world.services.fail(
         SimulationError.invalid(
           "\"\(name)\" cannot crash, since the body of the simulation runs on it: let what crashes run on a host of "
             + "its own, such as world.host(\"server\")"))
     }
-    if world.network.withLock({ how(&$0) }) { work.cancelTasks() }
+    let hasRun = world.network.withLock { network in
+      if cause == .scenario { network.hosts[number].staysDown = true }
+      return how(&network)
+    }
+    if hasRun { work.cancelTasks() }
   }
 }

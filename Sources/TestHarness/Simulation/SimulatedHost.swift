@@ -53,8 +53,10 @@ public struct SimulatedHost: Sendable {
   /// Does something on this host: the sockets that the body opens, and the tasks it starts, are the host's. The body
   /// runs in a task of its own, on the actor of the caller.
   ///
-  /// - Throws: what the body throws. `HostCrashed` instead, when the host has crashed meanwhile, or before: then the body
-  ///   was cancelled, and what it still did went nowhere.
+  /// - Returns: what the body returns.
+  /// - Throws: what the body throws. `HostCrashed` instead, also of a body that has returned, when the host has crashed
+  ///   meanwhile, or before: then the body was cancelled, and what it still did went nowhere. A body that throws
+  ///   nothing, or one type of error, returns or throws that all the same: it has no place for another.
   public nonisolated(nonsending) func run<Value, Failure>(
     _ body: @escaping () async throws(Failure) -> Value
   ) async throws(Failure) -> Value {
@@ -87,11 +89,11 @@ public struct SimulatedHost: Sendable {
       task.cancel()
     }
     self.work.remove(id)
+    // What has come of it was lost with the process, where the body's errors allow to say so.
+    if !isRunning(process), let crash = HostCrashed(host: name) as? Failure { throw crash }
     switch end.result {
     case .success(let value): return value
-    case .failure(let error):
-      if !isRunning(process), let crash = HostCrashed(host: name) as? Failure { throw crash }
-      throw error
+    case .failure(let error): throw error
     case nil: preconditionFailure("the task has ended, and so has the body")
     }
   }

@@ -10,7 +10,12 @@ struct SimulatedHostState {
 
   /// Whether the scenario knows it, and not its faults alone.
   var isAskedFor = false
+  /// As the scenario has set it.
   var descriptorLimit = 1024
+  /// That of a fault, for as long as it lasts.
+  var scarcity: Int?
+  /// Whether the scenario itself has ended its process: then the end of a fault does not boot it.
+  var staysDown = false
   /// Those of the present process.
   var descriptors = 0
   /// Whether its kernel runs; while it does not, what is sent to it is lost.
@@ -33,6 +38,8 @@ struct SimulatedHostState {
     address = Self.address("10.0.\(number >> 8).\(number & 255)")
     address6 = Self.address("fd00::\(String(number, radix: 16))")
   }
+
+  var mostDescriptors: Int { min(descriptorLimit, scarcity ?? .max) }
 
   private static func address(_ text: String) -> SocketAddress {
     guard let address = try? SocketAddress(host: text, port: 0) else {
@@ -71,6 +78,7 @@ struct SimulatedHostState {
   mutating func boot() {
     isUp = true
     isRunning = true
+    staysDown = false
   }
 
   mutating func take(_ port: UInt16) { ports[port, default: 0] += 1 }

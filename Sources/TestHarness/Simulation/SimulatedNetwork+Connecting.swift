@@ -167,9 +167,24 @@ extension SimulatedNetwork {
       }
       return transmit(.refused, from: id)
     }
+    // Where the way back is cut, it waits for the answer to get through.
+    if !isBlocked(Route(from: host, to: request.host)) { offer(id, to: listener) }
+    transmit(.accepted, from: id)
+  }
+
+  private mutating func offer(_ id: Int, to listener: Int32) {
+    streams[id].isOffered = true
     sockets[Int(listener)]?.queue.append(id)
     tell(listener)
-    transmit(.accepted, from: id)
+  }
+
+  /// The answer to a request has got through.
+  mutating func offerIfLate(_ id: Int) {
+    guard !streams[id].isOffered, phase(of: id) == .open else { return }
+    if let listener = listener(at: streams[id].local, on: streams[id].host) { return offer(id, to: listener) }
+    // Nobody listens there any more.
+    streams[id].phase = .dead
+    transmit(.reset, from: id)
   }
 
   private mutating func repeatRequest(_ client: Int) {

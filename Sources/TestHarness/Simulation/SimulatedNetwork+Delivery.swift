@@ -38,7 +38,7 @@ extension SimulatedNetwork {
 
   func wire(_ route: Route) -> Wire {
     if let wire = wires[route] { return wire }
-    return Wire(conditions: route.from == route.to ? .loopback : standardConditions)
+    return Wire(route.from == route.to ? .loopback : standardConditions)
   }
 
   /// How much later a packet arrives that is lost some times before it gets through.
@@ -105,25 +105,26 @@ extension SimulatedNetwork {
   // MARK: Cuts
 
   mutating func setConditions(_ conditions: LinkConditions, between a: Int, and b: Int) {
-    for route in [Route(from: a, to: b), Route(from: b, to: a)] {
-      var wire = wire(route)
-      wire.conditions = conditions
-      wires[route] = wire
-    }
+    for route in Route.bothWays(a, b) { change(route) { $0.usual = conditions } }
   }
 
-  mutating func cut(_ route: Route) {
+  /// Those of a fault, or what they were without it.
+  mutating func slow(_ conditions: LinkConditions?, between a: Int, and b: Int) {
+    for route in Route.bothWays(a, b) { change(route) { $0.slowed = conditions } }
+  }
+
+  mutating func cut(_ route: Route, by cause: Wire.Cause) {
+    change(route) { $0.cuts.insert(cause) }
+  }
+
+  private mutating func change(_ route: Route, _ change: (inout Wire) -> Void) {
     var wire = wire(route)
-    wire.isCut = true
+    change(&wire)
     wires[route] = wire
   }
 
-  mutating func heal(_ route: Route) {
-    var wire = wire(route)
-    guard wire.isCut else { return }
-    wire.isCut = false
-    wires[route] = wire
-    release(route)
+  mutating func heal(_ route: Route, by cause: Wire.Cause) {
+    if wires[route]?.cuts.remove(cause) != nil { release(route) }
   }
 
   /// What was held back goes out when TCP next repeats it.
@@ -208,6 +209,7 @@ extension SimulatedNetwork {
     case .request, .acknowledgement: break
     case .accepted:
       streams[id].phase = .open
+      offerIfLate(sender)
       if let number = streams[id].descriptor { beginKeepAlive(number) }
       tell(streams[id].descriptor)
     case .refused: die(id, .connectionRefused)

@@ -13,6 +13,13 @@ extension SimulatedNetwork {
   /// Notes what the report of a failure must not miss.
   mutating func disturb(_ text: String) { trace.addDisturbance(text, at: now) }
 
+  /// Tells what was closed before somebody has thrown from what was closed for that, if there was anything.
+  mutating func noteThrown(_ error: any Error, by whom: String) {
+    if trace.traffic > 0 { trace.add(.note(whom + Self.thrown(error)), at: now) }
+  }
+
+  static func thrown(_ error: any Error) -> String { " has thrown: \(error)" }
+
   /// A connection as its number, and who connected to whom: `#3 client→server`.
   func name(ofStream id: Int) -> String {
     let stream = streams[id]

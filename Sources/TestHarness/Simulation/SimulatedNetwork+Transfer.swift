@@ -42,7 +42,7 @@ extension SimulatedNetwork {
     transmit(inPieces: taken, from: id)
     trace.add(
       .write(host: streams[id].host, stream: id, result: result, first: SimulationTrace.first(of: taken)),
-      at: now)
+      bytes: taken, at: now)
     return result
   }
 

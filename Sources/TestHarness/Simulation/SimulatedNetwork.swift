@@ -30,6 +30,8 @@ struct SimulatedNetwork {
 
   /// Of which the name service has something else to say than which host has it.
   var names: [String: SimulatedName] = [:]
+  /// Names that a fault keeps from being resolved.
+  var unresolvedNames: Set<String> = []
   var wires: [Route: Wire] = [:]
   var standardConditions = LinkConditions()
   var events = NetworkEvents()
@@ -86,7 +88,7 @@ extension SimulatedNetwork {
     guard hosts[socket.host].process == socket.process, hosts[socket.host].isRunning else {
       return Self.failure(.networkDown)
     }
-    guard hosts[socket.host].descriptors < hosts[socket.host].descriptorLimit else {
+    guard hosts[socket.host].descriptors < hosts[socket.host].mostDescriptors else {
       return Self.failure(.tooManyOpenFiles)
     }
     hosts[socket.host].descriptors += 1

@@ -8,7 +8,7 @@ struct SimulatedResolver: Resolver {
 
   func resolve(_ host: String, port: UInt16) async throws -> [SocketAddress] {
     try await loop.sleep(for: network.withLock { $0.names[host]?.delay ?? SimulatedName().delay })
-    switch network.withLock({ $0.names[host]?.answer ?? .host }) {
+    switch network.withLock({ $0.answer(for: host) }) {
     case .host: break
     case .addresses(let addresses): return addresses.map { $0.withPort(port) }
     case .notFound: throw unresolved(host, "EAI_NONAME (Name or service not known)")

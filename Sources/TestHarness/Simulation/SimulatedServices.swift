@@ -13,9 +13,14 @@ final class SimulatedServices: Sendable {
     var running: [String: Int] = [:]
     var failure: (any Error)?
     var change = Latch()
+    /// Nothing begins any more.
+    var isOver = false
   }
 
   private let state = Lock(State())
+  private let network: SharedNetwork
+
+  init(network: SharedNetwork) { self.network = network }
 
   /// Which have not ended, in words.
   var running: [String] {
@@ -34,15 +39,25 @@ final class SimulatedServices: Sendable {
     }.open()
   }
 
+  /// What comes when all is over is forgotten: it may hold the world.
   func add(_ service: Service) {
     state.withLock { state in
-      state.waiting.append(service)
+      if !state.isOver { state.waiting.append(service) }
       return state.change
     }.open()
   }
 
+  /// Nothing begins any more, and what has not begun never will.
+  func end() {
+    state.withLock { state in
+      state.isOver = true
+      state.waiting = []
+    }
+  }
+
   /// Runs all that are there and all that come, until it is cancelled or one of them fails.
   func run(on loop: EventLoop) async throws {
+    defer { end() }
     await withDiscardingTaskGroup { group in
       while true {
         let (services, isOver, change) = state.withLock { state -> ([Service], Bool, Latch) in
@@ -65,6 +80,9 @@ final class SimulatedServices: Sendable {
       try await service.body()
     } catch is CancellationError {
     } catch {
+      if failure == nil {
+        network.withLock { $0.noteThrown(error, by: "a service of \(service.host)") }
+      }
       fail(error)
     }
   }

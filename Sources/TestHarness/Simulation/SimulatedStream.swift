@@ -15,6 +15,8 @@ struct SimulatedStream {
   let host: Int
   /// How often the host had crashed by then.
   let crashes: Int
+  /// Whether its listener has it, or had it.
+  var isOffered = false
   /// Whether it connected, and the port is its own.
   let isInitiator: Bool
   let began: EventLoop.Instant

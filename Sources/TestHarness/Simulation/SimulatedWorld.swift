@@ -11,14 +11,19 @@ public final class SimulatedWorld: Sendable {
   let environment: Environment
   let order: SeededOrder
   let poller: SimulatedPoller
-  let services = SimulatedServices()
+  let services: SimulatedServices
   /// Opens when the body ends.
   let isBodyOver = Latch()
   /// What goes wrong by plan.
   public let faults: [PlannedFault]
   private let chance: Lock<SeededRandom>
-  /// By number of host.
-  private let work = Lock<[HostWork]>([])
+  private let work = Lock(Work())
+
+  private struct Work {
+    /// By number of host.
+    var ofHosts: [HostWork] = []
+    var isOver = false
+  }
 
   init(
     seed: UInt64, loop: EventLoop, loops: EventLoopGroup, network: SharedNetwork, order: SeededOrder,
@@ -30,6 +35,7 @@ public final class SimulatedWorld: Sendable {
     self.poller = poller
     self.loop = loop
     self.network = network
+    services = SimulatedServices(network: network)
     let draws = Lock(SeededRandom(seed: seed ^ 0x6472_6177))
     environment = Environment(
       loops: loops, resolver: SimulatedResolver(network: network, loop: loop),
@@ -39,7 +45,12 @@ public final class SimulatedWorld: Sendable {
 
   /// Ends all that its hosts are to do, which may hold the world itself.
   func end() {
-    for work in work.withLock({ $0 }) { work.forgetServices() }
+    services.end()
+    let works = work.withLock { work in
+      work.isOver = true
+      return work.ofHosts
+    }
+    for work in works { work.end() }
   }
 
   /// Whether it holds anything of the system.
@@ -68,20 +79,24 @@ public final class SimulatedWorld: Sendable {
       return (number, network.hosts[number])
     }
     let work = work.withLock { work in
-      while work.count <= number { work.append(HostWork()) }
-      return work[number]
+      while work.ofHosts.count <= number {
+        work.ofHosts.append(HostWork())
+        if work.isOver { work.ofHosts.last?.end() }
+      }
+      return work.ofHosts[number]
     }
     return SimulatedHost(
       name: name, address: host.address, address6: host.address6, number: number, work: work, world: self)
   }
 
-  /// How many descriptors the host's sockets may have, 1024 unless set.
+  /// How many descriptors the host's sockets may have, 1024 unless set. Fewer than 0 end the simulation with
+  /// `SimulationError.invalid`.
   public func setDescriptorLimit(_ limit: Int, of host: SimulatedHost) {
+    if limit < 0 {
+      return services.fail(
+        SimulationError.invalid("\(host.name) cannot have \(limit) descriptors: the least is 0"))
+    }
     network.withLock { $0.hosts[host.number].descriptorLimit = limit }
-  }
-
-  func descriptorLimit(of host: SimulatedHost) -> Int {
-    network.withLock { $0.hosts[host.number].descriptorLimit }
   }
 
   // MARK: The network
@@ -99,10 +114,6 @@ public final class SimulatedWorld: Sendable {
     }
   }
 
-  func conditions(from source: SimulatedHost, to target: SimulatedHost) -> LinkConditions {
-    network.withLock { $0.wire(Route(from: source.number, to: target.number)).conditions }
-  }
-
   /// How packets travel between hosts for which nothing else has been set, and which have not talked yet.
   ///
   /// - Throws: `SimulationError.invalid` for conditions that cannot be.
@@ -115,37 +126,24 @@ public final class SimulatedWorld: Sendable {
   /// up with `ETIMEDOUT` after as long as Linux takes, 127 s for a connection that is not there yet and 924.6 s (or
   /// `TCP_USER_TIMEOUT`) for data.
   public func partition(between a: SimulatedHost, and b: SimulatedHost) {
-    network.withLock { network in
-      network.disturb("\(a.name) and \(b.name) are cut off from each other")
-      network.cut(Route(from: a.number, to: b.number))
-      network.cut(Route(from: b.number, to: a.number))
-    }
+    partition(between: a, and: b, by: .scenario)
   }
 
   /// Lets nothing through from one host to the other until `heal`; the other way is as it was. So what the second
   /// sends arrives, and is never acknowledged: it is repeated, and given up in the end, as in a partition.
   public func partition(from source: SimulatedHost, to target: SimulatedHost) {
-    network.withLock { network in
-      network.disturb("\(target.name) is cut off from \(source.name)")
-      network.cut(Route(from: source.number, to: target.number))
-    }
+    partition(from: source, to: target, by: .scenario)
   }
 
-  /// Lets everything through again from one host to the other.
+  /// Lets everything through again from one host to the other, unless one of the planned ``faults`` cuts them off.
   public func heal(from source: SimulatedHost, to target: SimulatedHost) {
-    network.withLock { network in
-      network.disturb("\(source.name) reaches \(target.name) again")
-      network.heal(Route(from: source.number, to: target.number))
-    }
+    heal(from: source, to: target, by: .scenario)
   }
 
-  /// Lets everything through again; what was held back arrives when TCP next repeats it.
+  /// Lets everything through again, unless one of the planned ``faults`` cuts them off; what was held back arrives when
+  /// TCP next repeats it.
   public func heal(between a: SimulatedHost, and b: SimulatedHost) {
-    network.withLock { network in
-      network.disturb("\(a.name) and \(b.name) reach each other again")
-      network.heal(Route(from: a.number, to: b.number))
-      network.heal(Route(from: b.number, to: a.number))
-    }
+    heal(between: a, and: b, by: .scenario)
   }
 
   /// Ends every open connection between two hosts by a reset that both sides see.
@@ -195,10 +193,8 @@ public final class SimulatedWorld: Sendable {
 
   /// Tells what was closed before the body has thrown from what was closed for that, if there was anything.
   func noteThrown(_ error: any Error) {
-    if network.withLock({ $0.trace.traffic }) > 0 { note(Self.thrown(error)) }
+    network.withLock { $0.noteThrown(error, by: "the body") }
   }
-
-  static func thrown(_ error: any Error) -> String { "the body has thrown: \(error)" }
 
   /// One number for everything that has happened until now, equal in every run with the same seed.
   public var fingerprint: UInt64 { network.withLock { $0.trace.fingerprint } }

@@ -24,7 +24,10 @@ public struct SimulationFailure: Error, CustomStringConvertible {
 
   /// What happened, in lines of their own with a heading, if anything did.
   var history: String {
-    let end = trace.suffix(20)
+    let thrown = SimulatedNetwork.thrown(underlying)
+    // What follows is only the clearing up.
+    let last = trace.firstIndex { $0.hasSuffix(thrown) } ?? trace.endIndex - 1
+    let end = trace.prefix(last + 1).suffix(20)
     let before = disturbances.filter { !end.contains($0) }
     let lines = before + (before.isEmpty ? [] : ["…"]) + end
     if lines.isEmpty { return "" }

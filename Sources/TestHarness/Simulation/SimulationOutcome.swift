@@ -9,6 +9,8 @@ extension Simulation {
 
     var trace: [String] { network.withLock { $0.traceLines(last: 4096) } }
 
+    var timeline: SimulationTimeline { network.withLock { $0.timeline } }
+
     /// The names of the hosts that the scenario had.
     var hosts: [String] { network.withLock { $0.hosts.filter(\.isAskedFor).map(\.name) } }
 
@@ -29,7 +31,7 @@ extension Simulation {
         throw SimulationFailure(
           seed: seed, elapsed: elapsed, underlying: error, trace: trace,
           disturbances: network.withLock { $0.disturbances },
-          timeline: network.withLock { $0.timeline }.untilThrown(SimulatedWorld.thrown(error)))
+          timeline: timeline.untilThrown(SimulatedNetwork.thrown(error)))
       }
     }
   }

@@ -39,7 +39,8 @@ struct SimulationTrace {
   /// How many entries there were that are no turns.
   var traffic: Int { count - turns }
 
-  mutating func add(_ entry: Entry, at time: EventLoop.Instant) {
+  /// - Parameter bytes: those of a write, all of which tell one run from another.
+  mutating func add(_ entry: Entry, bytes: [UInt8] = [], at time: EventLoop.Instant) {
     count += 1
     mix(UInt64(bitPattern: time.nanoseconds))
     switch entry {
@@ -57,6 +58,7 @@ struct SimulationTrace {
       mix(UInt64(host))
       mix(UInt64(stream))
       mix(UInt64(bitPattern: Int64(result)))
+      mix(bytes)
     case .arrival(let name, let bytes, let host, let stream, _):
       mix(name)
       mix(UInt64(bytes))
@@ -85,6 +87,14 @@ struct SimulationTrace {
   private mutating func mix(_ number: UInt64) {
     fingerprint = (fingerprint ^ number) &* 0x100_0000_01b3
     fingerprint ^= fingerprint >> 29
+  }
+
+  private mutating func mix(_ bytes: [UInt8]) {
+    let words = bytes.count / 8
+    unsafe bytes.withUnsafeBytes { bytes in
+      for word in 0..<words { mix(unsafe bytes.loadUnaligned(fromByteOffset: word * 8, as: UInt64.self)) }
+    }
+    for byte in bytes[(words * 8)...] { mix(byte) }
   }
 
   private mutating func mix(_ text: StaticString) {

@@ -76,7 +76,8 @@ private func runTwice(
   let second = await (try Simulation(seed: seed, faults: faults, timeLimit: timeLimit)).run(body)
   try Task.checkCancellation()
   guard first.fingerprint == second.fingerprint else {
-    throw SimulationDiverged(seed: seed, difference: difference(first.trace, second.trace))
+    throw SimulationDiverged(
+      seed: seed, difference: difference((first.trace, first.timeline), (second.trace, second.timeline)))
   }
 }
 
@@ -90,9 +91,19 @@ func environmentSeed() throws(SimulationError) -> UInt64? {
   return seed
 }
 
-func difference(_ first: [String], _ second: [String]) -> String {
+/// The first lines that differ: of the traces, or where only what was sent does, of the time lines.
+func difference(
+  _ first: (trace: [String], timeline: SimulationTimeline),
+  _ second: (trace: [String], timeline: SimulationTimeline)
+) -> String {
+  difference(first.trace, second.trace)
+    ?? difference(first.timeline.lines, second.timeline.lines)
+    ?? "the traces that are kept do not show where"
+}
+
+private func difference(_ first: [String], _ second: [String]) -> String? {
   let place = zip(first, second).enumerated().first { $0.element.0 != $0.element.1 }
-  guard let (index, lines) = place else { return "the traces that are kept do not show where" }
+  guard let (index, lines) = place else { return nil }
   let before = first[..<index].suffix(5).map { "       \($0)\n" }.joined()
   return "\(before)first: \(lines.0)\nthen:  \(lines.1)"
 }

@@ -77,15 +77,21 @@ public struct SimulationTimeline: Sendable {
     keeping { row in row.host.map { hosts.contains($0) } ?? true }
   }
 
+  /// One line for each row.
+  var lines: [String] { description.split(separator: "\n").map(String.init) }
+
   private func keeping(_ isKept: (Row) -> Bool) -> SimulationTimeline {
     var timeline = self
     timeline.rows = rows.filter(isKept)
     return timeline
   }
 
-  /// The same without what came after the body of the simulation had thrown, which is only the clearing up.
+  /// The same without what came after the body or a service had thrown, which is only the clearing up.
   func untilThrown(_ note: String) -> SimulationTimeline {
-    guard let end = rows.lastIndex(where: { $0.content == .note(note) }) else { return self }
+    let end = rows.firstIndex { row in
+      if case .note(let text) = row.content { text.hasSuffix(note) } else { false }
+    }
+    guard let end else { return self }
     var timeline = self
     timeline.rows.removeSubrange((end + 1)...)
     return timeline

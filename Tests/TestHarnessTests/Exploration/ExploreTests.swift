@@ -64,7 +64,9 @@ import Testing
     #expect(text.contains("It takes 2 faults (of \(failure.foundFaults); "))
     #expect(text.contains("crashes, and is back") || text.contains("is killed"))
     #expect(text.contains("The last that happened (with hosts side by side: print(failure.timeline)):\n"))
-    let mended = try await explore(replaying: "\(failure.token)") { _ in }
+    let mended = try await explore(replaying: "\(failure.token)") { world in
+      _ = (world.host("server"), world.host("client"))
+    }
     #expect("\(mended)" == "\(failure.token) was run again, and did not fail")
   }
 
@@ -94,6 +96,20 @@ import Testing
     }
   }
 
+  @Test("a token that names a host of which the scenario has none is no proof that it holds")
+  func unknownHost() async throws {
+    let error = await #expect(throws: SimulationError.self) {
+      try await explore(replaying: "v1,1,crash:sevrer@1+1") { world in
+        _ = world.host("server")
+        try await world.untilFaultsEnd()
+      }
+    }
+    #expect("\(error as Any)".contains("\"sevrer\""))
+    try await explore(replaying: "v1,1,unresolved:anything@1+1,crash:server@1+1") { world in
+      _ = world.host("server")
+    }
+  }
+
   @Test("each seed draws its own faults from the mix, and always the same")
   func plans() async throws {
     let seen = Lock<[UInt64: [PlannedFault]]>([:])
@@ -119,7 +135,7 @@ import Testing
     let token =
       "v1,1,crash:server@10+10,kill:server@15+10,cut:a:b@30+10,block:a:b@35+10,descriptors:a=5@50+5,unresolved:a@50+5,clock:a=20@60"
     try await explore(replaying: token) { world in
-      let (server, a) = (world.host("server"), world.host("a"))
+      let (server, a, _) = (world.host("server"), world.host("a"), world.host("b"))
       var states: [Bool] = []
       for _ in 0..<6 {
         try await world.sleep(for: .milliseconds(4900))

@@ -36,6 +36,36 @@ import Testing
     try history.check()
   }
 
+  @Test("of replicas is in order where each of them executes all in order, and only there")
+  func replicasInOrder() async throws {
+    let orders = [["1", "2"], ["2", "1"]]
+    for order in orders {
+      try await withSimulation(seed: 1) { world in
+        let history = History<String, String>(in: world)
+        history.began("1", "a", connection: "c")
+        history.began("2", "b", connection: "c")
+        await world.host("a").run { for id in ["1", "2"] { history.executed(id) } }
+        await world.host("b").run { for id in order { history.executed(id) } }
+        if order == orders[0] {
+          try history.check(.inOrder)
+        } else {
+          #expect(throws: HistoryViolation.self) { try history.check(.inOrder) }
+        }
+      }
+    }
+  }
+
+  @Test("is out of order, too, where only the server names the connection")
+  func connectionOfTheServer() throws {
+    let violation = try violation(of: .inOrder) {
+      $0.began("1", "a")
+      $0.began("2", "b")
+      $0.executed("2", connection: "c")
+      $0.executed("1", connection: "c")
+    }
+    #expect(violation.message == "request 1 was executed after 2, which began later on c")
+  }
+
   @Test("finds a request that ends twice, never ends, begins twice or never begins")
   func outcomes() throws {
     let recordings: [(String, (History<String, String>) -> Void)] = [
