@@ -19,9 +19,14 @@ final class FileDisk: Disk {
   init(_ path: String) throws {
     descriptor = unsafe open(path, O_RDWR | O_CREAT | O_DSYNC | O_CLOEXEC, 0o600)
     guard descriptor >= 0, flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      throw StoreError("\(path): errno \(errno)")
+      let number = errno
+      close(descriptor)
+      throw StoreError("\(path): errno \(number)")
     }
-    sync()  // its name, if it is new
+    // Its name, if it is new, is the folder's.
+    let folder = unsafe open(path.lastIndex(of: "/").map { String(path[...$0]) } ?? ".", O_RDONLY | O_CLOEXEC)
+    defer { close(folder) }
+    guard fsync(folder) == 0 else { throw StoreError("\(path): errno \(errno)") }
     var bytes = [UInt8](repeating: 0, count: Int(lseek(descriptor, 0, SEEK_END)))
     guard unsafe pread(descriptor, &bytes, bytes.count, 0) == bytes.count else {
       throw StoreError("\(path): errno \(errno)")
